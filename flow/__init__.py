@@ -1,0 +1,67 @@
+"""flow: tasks with decorators, processes in a Procfile, jobs in RQ's own format.
+
+    from flow import cron, every, task
+
+The names are loaded when they are first used, so that ``import flow.runner`` and
+``flow --help`` pay for none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flow.errors import (
+        FlowError,
+        JobCancelled,
+        JobFailed,
+        NoServer,
+        NoSuchJob,
+        SoftTimeout,
+    )
+    from flow.job import Job
+    from flow.queue import Queue
+    from flow.tasks import Task, cron, every, task
+
+_HOME = {
+    "FlowError": "flow.errors",
+    "Job": "flow.job",
+    "JobCancelled": "flow.errors",
+    "JobFailed": "flow.errors",
+    "NoServer": "flow.errors",
+    "NoSuchJob": "flow.errors",
+    "Queue": "flow.queue",
+    "SoftTimeout": "flow.errors",
+    "Task": "flow.tasks",
+    "cron": "flow.tasks",
+    "every": "flow.tasks",
+    "task": "flow.tasks",
+}
+
+__all__ = [
+    "FlowError",
+    "Job",
+    "JobCancelled",
+    "JobFailed",
+    "NoServer",
+    "NoSuchJob",
+    "Queue",
+    "SoftTimeout",
+    "Task",
+    "cron",
+    "every",
+    "task",
+]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name not in _HOME:
+        raise AttributeError(f"module 'flow' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,88 @@
+"""The command line: one module per group of commands, loaded when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from flow import __version__
+from flow.errors import FlowError
+
+COMMANDS = {
+    "start": ("flow.cli.start", "start", "Start every process of the Procfile."),
+    "run": ("flow.cli.run", "run", "Run one command in the app's environment."),
+    "worker": ("flow.cli.worker", "worker", "Run jobs."),
+    "clock": ("flow.cli.clock", "clock", "Enqueue what is due: cron, delays, retries."),
+    "health": ("flow.cli.health", "health", "Say whether a role of this host lives."),
+    "redis": ("flow.cli.redis", "redis", "The project's own embedded server."),
+}
+
+
+class Commands(click.Group):
+    """The commands by name; a module is imported when its command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order that a newcomer needs them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command, importing its module."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the list of commands without importing any of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, text) for name, (_, _, text) in COMMANDS.items()]
+            )
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="flow")
+def cli() -> None:
+    r"""Run an app's web process, workers and clock, here or one by one.
+
+    \b
+    flow start              everything in the Procfile, in one terminal
+    flow worker --urgent    one role, anywhere
+
+    The app is named once: [tool.flow] app = "shop.tasks" in pyproject.toml,
+    FLOW_APP, or --app. Redis is --redis-url, else REDIS_URL, else the server that
+    flow start runs in the project.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line; an error of flow is one line and exit code 2."""
+    try:
+        code = cli.main(prog_name="flow", standalone_mode=False)
+    except FlowError as error:
+        _fail(str(error), 2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        # Nobody reads any more; Python's own flush at exit must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"flow: {message}", err=True)
+    sys.exit(code)

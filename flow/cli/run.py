@@ -1,0 +1,101 @@
+"""``flow run``: one command in the environment of the app's processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from flow.cli.start import env_files
+from flow.runner import environ, oneoff, procfile, workplace
+from flow.runner.formation import Instance, instances
+from flow.runner.process import shell
+from flow.runner.workplace import REDIS_URL, Workplace
+from flow.store import embedded
+
+NOT_FOUND = 127  # exit codes of a shell
+NOT_EXECUTABLE = 126
+
+HELP = """Run one command in the environment that flow start gives its processes.
+
+\b
+flow run python manage.py shell      a program and its arguments, as they are
+flow run 'echo $PORT | tr 0 o'       one text: a shell reads it
+flow run release                     the command of that line of the Procfile
+
+The terminal is the command's, and its exit code is returned. It runs in the folder
+you are in; a line of the Procfile runs in the Procfile's. It starts no server, but
+finds the one that flow start runs in this project.
+"""
+
+
+@click.command(
+    help=HELP,
+    short_help="Run one command in the app's environment.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option(
+    "-f",
+    "--procfile",
+    "path",
+    type=click.Path(path_type=Path),
+    help="Another Procfile.",
+)
+@click.option("-e", "--env", default="", help="These .env files instead: a,b")
+@click.option("-p", "--port", type=int, help="The first port.  [default: 5001]")
+@click.option("--override", is_flag=True, help="Let .env win over the environment.")
+def run(
+    *,
+    command: tuple[str, ...],
+    path: Path | None,
+    env: str,
+    port: int | None,
+    override: bool,
+) -> None:
+    """Run one command in the environment that flow start gives its processes."""
+    here = Path.cwd()
+    place = workplace.find(here, path, env_files(env), os.environ, override=override)
+    base = environ.base_port(port, place.shared)
+    program, *rest = command
+    entry = None if rest else entry_named(place.procfile, program, base)
+    one = entry or Instance("run", 1, program, base)
+    with ExitStack() as until_it_has_ended:
+        join(place, until_it_has_ended)
+        own = environ.of(one, place.shared)
+        arguments = [program, *rest] if rest else shell(one.command, own)
+        try:
+            code = oneoff.run(arguments, own, place.folder if entry else here)
+        except OSError as error:
+            click.echo(f"flow: {program}: {error.strerror}", err=True)
+            missing = isinstance(error, FileNotFoundError)
+            code = NOT_FOUND if missing else NOT_EXECUTABLE
+    sys.exit(code)
+
+
+def entry_named(path: Path, word: str, base: int) -> Instance | None:
+    """Return the process type or the release that a command of one word names.
+
+    Raises:
+        ProcfileError: the Procfile cannot be read.
+    """
+    if not path.exists():
+        return None
+    listed = procfile.read(path)
+    entry = listed.find(word)
+    if entry is None:
+        return None
+    if entry.name == procfile.RELEASE:
+        return Instance(entry.name, 1, entry.command, base)
+    return instances(listed, (word,), {}, base)[0]
+
+
+def join(place: Workplace, until: ExitStack) -> None:
+    """Be a user of the project's own server, if one runs and no other is named."""
+    if place.redis_from or place.project is None:
+        return
+    if server := embedded.join(place.project.state):
+        place.shared[REDIS_URL] = until.enter_context(server).url

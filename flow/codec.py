@@ -1,0 +1,204 @@
+"""A job's data <-> what Redis holds, in RQ's format; the only serializer.
+
+The format is RQ's: ``rq.job.Job.to_dict`` and ``restore``, ``rq.results.Result``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import pickle
+import zlib
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from flow.errors import InvalidCall, UnreadableJob
+from flow.record import (
+    FAILURE_TTL,
+    RESULT_TTL,
+    TIMEOUT,
+    Claim,
+    Invocation,
+    JobRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMPRESS = 1024  # bytes below which zlib costs more than it saves; RQ reads both
+LONGEST_ARGUMENT = 75  # characters of an argument in a description, as in RQ
+Field = bytes | str | int | float
+
+
+def iso(seconds: float) -> str:
+    """Return unix seconds as RQ writes instants: UTC, with microseconds and a Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def pack_invocation(invocation: Invocation) -> bytes:
+    """Return RQ's ``data``: the pickled four parts of a call.
+
+    Raises:
+        InvalidCall: an argument cannot be pickled.
+    """
+    parts = (
+        invocation.path,
+        invocation.instance,
+        invocation.args,
+        dict(invocation.kwargs),
+    )
+    try:
+        packed = pickle.dumps(parts, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # pickling runs the arguments' own code
+        raise InvalidCall(
+            f"the arguments of {invocation.path} cannot be pickled: {error}"
+        ) from error
+    return packed if len(packed) < COMPRESS else zlib.compress(packed)
+
+
+def unpack_invocation(data: bytes) -> Invocation:
+    """Return the call that ``data`` holds.
+
+    Raises:
+        UnreadableJob: it is not a pickled call, or a class in it is missing.
+    """
+    try:
+        with contextlib.suppress(zlib.error):  # small payloads are not compressed
+            data = zlib.decompress(data)
+        # Whoever may write to this Redis may run code here, as with RQ (docs/security).
+        path, instance, args, kwargs = pickle.loads(data)  # noqa: S301
+        return Invocation(str(path), tuple(args), dict(kwargs), instance)
+    except Exception as error:  # unpickling runs the arguments' own code
+        raise UnreadableJob(f"the job's data cannot be read: {error!r}") from error
+
+
+def pack_result(value: object) -> bytes:
+    """Return a result as RQ's results stream holds it; empty for None.
+
+    Raises:
+        InvalidCall: the result cannot be pickled.
+    """
+    if value is None:
+        return b""
+    try:
+        return b64encode(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+    except Exception as error:  # pickling runs the value's own code
+        kind = type(value).__name__
+        raise InvalidCall(
+            f"the result, a {kind}, cannot be pickled: {error}"
+        ) from error
+
+
+def unpack_result(packed: bytes | None) -> Any:  # noqa: ANN401 - whatever was returned
+    """Return the value that ``pack_result`` packed."""
+    if not packed:
+        return None
+    # The same trust as in unpack_invocation.
+    return pickle.loads(b64decode(packed))  # noqa: S301
+
+
+def pack_failure(text: str) -> bytes:
+    """Return a failure's text as RQ's results stream holds it."""
+    return b64encode(zlib.compress(text.encode("utf-8", "replace")))
+
+
+def unpack_failure(packed: bytes) -> str:
+    """Return the text that ``pack_failure`` packed."""
+    return zlib.decompress(b64decode(packed)).decode("utf-8", "replace")
+
+
+def describe(invocation: Invocation) -> str:
+    """Return the call as a person would write it, long arguments cut, as RQ does."""
+    arguments = [_shown(value) for value in invocation.args]
+    arguments += [f"{k}={_shown(v)}" for k, v in sorted(invocation.kwargs.items())]
+    return f"{invocation.path}({', '.join(arguments)})"
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - a repr is the user's code; a job is worth more
+        text = f"<{type(value).__name__}>"
+    if len(text) <= LONGEST_ARGUMENT:
+        return text
+    return text[:LONGEST_ARGUMENT] + "..."
+
+
+def fields(job: JobRecord, now: float) -> list[Field]:
+    """Return the job's hash as names and values in turn.
+
+    Args:
+        job: what is enqueued.
+        now: unix seconds.
+
+    Raises:
+        InvalidCall: an argument or the meta cannot be pickled.
+    """
+    at = iso(now)
+    optional: dict[str, Field | None] = {
+        # RQ reads whole seconds only.
+        "timeout": None if job.timeout is None else math.ceil(job.timeout),
+        "flow_timeout": job.timeout if job.timeout and job.timeout % 1 else None,
+        "result_ttl": job.result_ttl,
+        "failure_ttl": job.failure_ttl,
+        "ttl": job.ttl,
+        "retries_left": job.retries,
+        "enqueue_at_front": 1 if job.at_front else None,
+        "flow_on_crash": job.on_crash if job.on_crash != "retry" else None,
+        "meta": _pack_meta(job) if job.meta else None,
+    }
+    if job.depends_on:
+        optional["dependency_id"] = job.depends_on[0]
+        optional["dependency_ids"] = json.dumps(job.depends_on)
+    flat: list[Field] = ["created_at", at, "enqueued_at", at, "origin", job.queue]
+    flat += ["data", pack_invocation(job.invocation)]
+    flat += ["description", job.description or describe(job.invocation)]
+    for name, value in optional.items():
+        if value is not None:
+            flat += [name, value]
+    return flat
+
+
+def _pack_meta(job: JobRecord) -> bytes:
+    try:
+        return pickle.dumps(job.meta, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # pickling runs the values' own code
+        raise InvalidCall(f"the meta of a job cannot be pickled: {error}") from error
+
+
+def claim(raw: Sequence[Any]) -> Claim:
+    """Return the claim that claim.lua described."""
+    queue, job_id, execution, _inline, values = raw
+    values = cast("list[bytes | None]", values)
+    unknown = values[7]
+    return Claim(
+        queue=queue.decode(),
+        job_id=job_id.decode(),
+        execution=execution.decode(),
+        timeout=_number(values[9] or values[0], TIMEOUT),
+        result_ttl=int(_number(values[1], RESULT_TTL)),
+        failure_ttl=int(_number(values[2], FAILURE_TTL)),
+        retries_left=int(_number(values[3], 0)),
+        intervals=_intervals(values[4]),
+        attempts=int(_number(values[5], 0)),
+        on_crash=values[6].decode() if values[6] else None,
+        unknown_since=float(unknown) if unknown else None,
+        data=values[8],
+    )
+
+
+def _number(raw: bytes | None, default: float) -> float:
+    try:
+        return float(raw) if raw else default
+    except ValueError:
+        return default  # another client's odd value must not stop a worker
+
+
+def _intervals(raw: bytes | None) -> tuple[float, ...] | None:
+    try:
+        listed = json.loads(raw) if raw else None
+        return tuple(float(item) for item in listed) if listed is not None else None
+    except (ValueError, TypeError):
+        return None

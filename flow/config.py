@@ -1,0 +1,294 @@
+"""What flow is told: the project's [tool.flow], the environment, the command line.
+
+The only reader of the environment. Each part of flow gets a frozen dataclass that
+was checked once, here; units stand beside the values.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from flow import envfile
+from flow.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = re.compile(r"[A-Za-z0-9_.-]+")
+ON_CRASH = ("retry", "fail")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with an app: the nearest one upwards with a Procfile or [tool.flow].
+
+    Args:
+        root: the folder.
+        app: the modules that declare tasks, in the order to import them.
+        name: what schedules are kept under; two apps on one Redis need two names.
+        urgent: the queue that is the urgent lane.
+        queues: further queues that its workers serve.
+        strict: run declared tasks only.
+        on_crash: ``retry`` or ``fail``, for tasks that do not say it themselves.
+        processes: settings per process type, for the runner.
+    """
+
+    root: Path
+    app: tuple[str, ...] = ()
+    name: str = "app"
+    urgent: str = "urgent"
+    queues: tuple[str, ...] = ()
+    strict: bool = False
+    on_crash: str = "retry"
+    processes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def state(self) -> Path:
+        """The folder for what flow keeps beside the project: server, logs, sockets."""
+        return self.root / ".flow"
+
+
+def find_project(start: Path) -> Project | None:
+    """Return the project that ``start`` lies in, or None.
+
+    Raises:
+        ConfigError: its [tool.flow] cannot be read.
+    """
+    here = start.absolute()
+    for folder in (here, *here.parents):
+        settings = _tool_flow(folder / "pyproject.toml")
+        if settings is not None or (folder / "Procfile").is_file():
+            return _project(folder, settings or {})
+    return None
+
+
+def _tool_flow(path: Path) -> dict[str, Any] | None:
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    table = document.get("tool", {}).get("flow")
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(f"{path}: [tool.flow] is not a table")
+    return cast("dict[str, Any] | None", table)
+
+
+def _project(root: Path, settings: dict[str, Any]) -> Project:
+    where = f"{root / 'pyproject.toml'}: [tool.flow]"
+    known = set(Project.__dataclass_fields__) - {"root"}
+    if unknown := sorted(set(settings) - known):
+        raise ConfigError(
+            f"{where} has no setting {unknown[0]!r}; known: {', '.join(sorted(known))}"
+        )
+    app = names(settings.get("app", ()), f"{where} app")
+    default_name = app[0].partition(".")[0] if app else "app"
+    return Project(
+        root=root,
+        app=app,
+        name=_word(settings.get("name", default_name), f"{where} name"),
+        urgent=_word(settings.get("urgent", "urgent"), f"{where} urgent"),
+        queues=names(settings.get("queues", ()), f"{where} queues"),
+        strict=_boolean(settings.get("strict", False), f"{where} strict"),
+        on_crash=_choice(settings.get("on_crash", "retry"), f"{where} on_crash"),
+        processes=settings.get("processes", {}),
+    )
+
+
+def names(value: object, where: str) -> tuple[str, ...]:
+    """Return a list of names, given as a list or as one text with commas.
+
+    Raises:
+        ConfigError: something in it is no name.
+    """
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise ConfigError(f"{where} must be a text or a list of texts, not {value!r}")
+    words = [_word(item, where) for item in cast("list[object]", items)]
+    return tuple(dict.fromkeys(words))
+
+
+def _word(value: object, where: str) -> str:
+    word = value.strip() if isinstance(value, str) else ""
+    if not NAME.fullmatch(word):
+        raise ConfigError(
+            f"{where}: {value!r} is no name; use letters, digits, '_', '-' and '.'"
+        )
+    return word
+
+
+def _boolean(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{where} must be true or false, not {value!r}")
+    return value
+
+
+def _choice(value: object, where: str) -> str:
+    if value not in ON_CRASH:
+        raise ConfigError(f"{where} must be one of {', '.join(ON_CRASH)}: {value!r}")
+    return str(value)
+
+
+def environment(project: Project | None) -> dict[str, str]:
+    """Return what flow itself is told: the project's .env below the environment."""
+    if project is None:
+        return dict(os.environ)
+    files = (project.root / ".env", project.root / ".env.local")
+    return {**envfile.read(*files), **os.environ}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """What a worker is told.
+
+    Args:
+        queues: what it serves, the first first.
+        role: ``worker``, or ``urgentworker`` when it serves the urgent lane alone.
+        strict: run declared tasks only.
+        on_crash: for tasks that do not say it themselves.
+        processes: how many processes take jobs.
+        threads: plain tasks at a time in each process.
+        concurrency: ``async def`` tasks at a time in each process.
+        grace: seconds a job may go on after the worker was told to stop.
+        burst: end when the queues are empty.
+        reasons: where the values came from, in words, for the start line.
+    """
+
+    queues: tuple[str, ...]
+    role: str = "worker"
+    strict: bool = False
+    on_crash: str = "retry"
+    processes: int = 1
+    threads: int = 1
+    concurrency: int = 100
+    grace: float = 25.0
+    burst: bool = False
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A setting and who gave it."""
+
+    value: float
+    by: str
+
+
+def processes(option: int | None, told: Mapping[str, str]) -> Given:
+    """Return how many processes a worker has.
+
+    ``--processes``, else FLOW_PROCESSES, else WEB_CONCURRENCY, else the CPUs that
+    this container may use, at most 4.
+    """
+    if option is not None:
+        return Given(option, "--processes")
+    for name in ("FLOW_PROCESSES", "WEB_CONCURRENCY"):
+        if told.get(name):
+            return Given(int(_positive(told[name], name)), name)
+    return Given(min(4, cpus()), "the CPUs here, at most 4")
+
+
+def grace(option: float | None, told: Mapping[str, str]) -> Given:
+    """Return the seconds a job may go on: ``--grace``, else FLOW_GRACE, else 25."""
+    if option is not None:
+        return Given(option, "--grace")
+    if told.get("FLOW_GRACE"):
+        return Given(_positive(told["FLOW_GRACE"], "FLOW_GRACE"), "FLOW_GRACE")
+    return Given(25.0, "the default")
+
+
+def _positive(text: str, name: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ConfigError(f"{name} must be a number above 0, not {text!r}")
+    return number
+
+
+def cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return how many CPUs this container may use, at least 1.
+
+    The cgroup's quota (v2 cpu.max, v1 cpu.cfs_quota_us), else the affinity.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        allowed = len(os.sched_getaffinity(0))
+    else:
+        allowed = os.cpu_count() or 1
+    quota = _quota(cgroup)
+    return max(1, min(allowed, int(quota)) if quota else allowed)
+
+
+def _quota(cgroup: Path) -> float | None:
+    try:
+        limit, _, period = (cgroup / "cpu.max").read_text().partition(" ")
+    except OSError:
+        try:
+            limit = (cgroup / "cpu/cpu.cfs_quota_us").read_text()
+            period = (cgroup / "cpu/cpu.cfs_period_us").read_text()
+        except OSError:
+            return None
+    if limit.strip() in ("max", "-1"):
+        return None
+    return float(limit) / float(period)
+
+
+def worker(
+    project: Project, queues: tuple[str, ...], given: Mapping[str, Any]
+) -> WorkerConfig:
+    """Return a worker's settings.
+
+    Args:
+        project: the app's folder and its [tool.flow].
+        queues: what it serves.
+        given: the command line's ``processes``, ``threads``, ``concurrency``,
+            ``grace`` and ``burst``.
+
+    Raises:
+        ConfigError: the environment holds a value that cannot be.
+    """
+    told = environment(project)
+    of_processes = processes(given["processes"], told)
+    of_grace = grace(given["grace"], told)
+    count, threads = int(of_processes.value), int(given["threads"])
+    return WorkerConfig(
+        queues=queues,
+        role="urgentworker" if queues == (project.urgent,) else "worker",
+        strict=project.strict,
+        on_crash=project.on_crash,
+        processes=count,
+        threads=threads,
+        concurrency=int(given["concurrency"]),
+        grace=of_grace.value,
+        burst=bool(given["burst"]),
+        reasons={
+            "processes": f"processes: {count} ({of_processes.by})",
+            "slots": f"each {threads} plain and {given['concurrency']} async at a time",
+            "grace": f"grace {of_grace.value:g} s ({of_grace.by})",
+        },
+    )
+
+
+def with_app(project: Project, option: str | None) -> Project:
+    """Return the project with the app that is named: ``--app``, FLOW_APP, [tool.flow].
+
+    Raises:
+        ConfigError: a name in it is none.
+    """
+    for text, where in (
+        (option, "--app"),
+        (environment(project).get("FLOW_APP"), "FLOW_APP"),
+    ):
+        if text:
+            app = names(text, where)
+            default = Project.__dataclass_fields__["name"].default
+            name = app[0].partition(".")[0] if project.name == default else project.name
+            return replace(project, app=app, name=name)
+    return project

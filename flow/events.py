@@ -1,0 +1,180 @@
+"""What happened: plain facts that the engine tells whoever listens.
+
+The log is one listener (flow.log puts every event in words); metrics are another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleStarted(Event):
+    """A worker or clock is up; ``facts`` says all that it was told, and by whom."""
+
+    role: str
+    facts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleStopping(Event):
+    """A worker or clock was asked to stop, and has ``grace`` seconds for it."""
+
+    role: str
+    why: str
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoleStopped(Event):
+    """A worker or clock has stopped."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished(Event):
+    """A job ended well after ``seconds``."""
+
+    job_id: str
+    call: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed(Event):
+    """A job ended with an error and will not run again."""
+
+    job_id: str
+    call: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobRetried(Event):
+    """A job ended with an error and runs again in ``delay`` seconds."""
+
+    job_id: str
+    call: str
+    error: str
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobInterrupted(Event):
+    """A job was cut off by the worker's stop; it goes back, uncounted."""
+
+    job_id: str
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRefused(Event):
+    """An outcome was not written: the job was canceled, deleted or lost meanwhile."""
+
+    job_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskUnknown(Event):
+    """Jobs name a task that is not known here; they go back with a delay."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessDied(Event):
+    """A process of the worker died; ``how`` names the signal or exit code."""
+
+    pid: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobsRecovered(Event):
+    """What a dead process held went back, or is among the dead letters."""
+
+    process: str
+    back: Sequence[str]
+    dead: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAway(Event):
+    """The Redis does not answer; it is tried again until it does."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerBack(Event):
+    """The Redis answers again after ``seconds``."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderChanged(Event):
+    """Another clock leads now, or this one does."""
+
+    leader: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TickFired(Event):
+    """A schedule enqueued its job, ``late`` seconds after the tick."""
+
+    schedule: str
+    late: float
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleUnreadable(Event):
+    """A schedule that another release wrote cannot be read by this one."""
+
+    schedule: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueuesUnserved(Event):
+    """Jobs wait in queues that no live worker serves."""
+
+    queues: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class UpkeepFailed(Event):
+    """A part of the upkeep failed; it is done again at its next turn."""
+
+    part: str
+    error: str
+
+
+Listener = "Callable[[Event], None]"
+_listeners: list[Callable[[Event], None]] = []
+
+
+def listen(listener: Callable[[Event], None]) -> None:
+    """Tell ``listener`` everything that happens from now on."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def emit(event: Event) -> None:
+    """Tell all listeners what happened."""
+    for listener in _listeners:
+        listener(event)

@@ -1,0 +1,131 @@
+"""Job: the handle on one call."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from flow import codec
+from flow.errors import JobCancelled, JobFailed, NoSuchJob
+from flow.record import Status
+from flow.store import current, waiting
+
+if TYPE_CHECKING:
+    from flow.store.client import Store
+    from flow.store.waiting import End
+
+V = TypeVar("V")
+
+
+class Job(Generic[V]):
+    """One call of a task: where it is, and what came of it.
+
+    Args:
+        job_id: RQ's job id.
+        store: where it is kept; by default the store of this process.
+    """
+
+    def __init__(self, job_id: str, store: Store | None = None) -> None:
+        """Make a handle; nothing is asked of the server yet."""
+        self._id = job_id
+        self._store = store
+
+    @classmethod
+    def fetch(cls, job_id: str) -> Job[Any]:
+        """Return the handle on a job that exists.
+
+        Raises:
+            NoSuchJob: it never did, or it has expired.
+        """
+        job = Job[Any](job_id)
+        _ = job.status
+        return job
+
+    @property
+    def id(self) -> str:
+        """The job's id: letters, digits, ``_`` and ``-``."""
+        return self._id
+
+    @property
+    def status(self) -> Status:
+        """Where the job is now, in RQ's words; asked of the server each time.
+
+        Raises:
+            NoSuchJob: there is no such job, or no more.
+        """
+        status = self._where.status(self._id)
+        if status is None:
+            raise _unknown(self._id)
+        return status
+
+    def result(self, timeout: float | None = None) -> V:
+        """Wait for the job to end and return what it returned.
+
+        Args:
+            timeout: seconds to wait at most; None waits for ever, 0 only looks.
+
+        Raises:
+            JobFailed: it ended with an error; ``traceback`` holds the whole text.
+            JobCancelled: it was cancelled.
+            TimeoutError: it has not ended yet.
+            NoSuchJob: there is no such job, or its result has expired.
+        """
+        return self._value(waiting.wait(self._where, self._id, timeout), timeout)
+
+    async def aresult(self, timeout: float | None = None) -> V:  # noqa: ASYNC109
+        """As ``result``, from a coroutine."""
+        end = await waiting.await_end(self._where, self._id, timeout)
+        return self._value(end, timeout)
+
+    def cancel(self) -> bool:
+        """Keep the job from starting.
+
+        Returns:
+            True when it was cancelled, False when it runs already or has ended.
+
+        Raises:
+            NoSuchJob: there is no such job, or no more.
+        """
+        canceled = self._where.cancel(self._id)
+        if canceled is None:
+            raise _unknown(self._id)
+        return canceled
+
+    async def acancel(self) -> bool:
+        """As ``cancel``, from a coroutine."""
+        return await asyncio.to_thread(self.cancel)
+
+    @property
+    def _where(self) -> Store:
+        return self._store or current.store()
+
+    def _value(self, end: End | None, timeout: float | None) -> V:
+        if end is None:
+            raise TimeoutError(f"job {self._id} has not ended within {timeout:g} s")
+        if end.status is None:
+            raise _unknown(self._id)
+        if end.status is Status.CANCELED:
+            raise JobCancelled(f"job {self._id} was cancelled")
+        if end.status is not Status.FINISHED:
+            text = codec.unpack_failure(end.failure) if end.failure else end.status
+            raise JobFailed(text.strip().rpartition("\n")[2], text)
+        return cast("V", codec.unpack_result(end.value))
+
+    def __repr__(self) -> str:
+        """Return the class and the id."""
+        return f"Job({self._id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by id."""
+        return isinstance(other, Job) and other.id == self._id
+
+    def __hash__(self) -> int:
+        """Hash the id."""
+        return hash(self._id)
+
+
+def _unknown(job_id: str) -> NoSuchJob:
+    return NoSuchJob(
+        f"there is no job {job_id!r}: it never was, it has expired, "
+        "or its result_ttl is 0"
+    )

@@ -1,0 +1,46 @@
+"""What came of one execution; the executor decides it, the store writes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flow.record import Claim
+
+
+class Ending(StrEnum):
+    """How an execution ended; settle.lua knows the same words."""
+
+    FINISHED = "finished"
+    FAILED = "failed"
+    RETRY = "retry"  # it failed and runs again, counted
+    POSTPONED = "postponed"  # its task is not known here yet; runs later, uncounted
+    INTERRUPTED = "interrupted"  # the worker stopped; runs again, uncounted
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One execution's end.
+
+    Args:
+        claim: the execution.
+        ending: how it ended.
+        started: unix seconds.
+        ended: unix seconds.
+        value: the packed result or the text of the failure, ready to store; empty
+            for a result of None.
+        ttl: seconds to keep what is stored; -1 for ever.
+        delay: seconds before it runs again.
+        error: the failure's last line, for the log.
+    """
+
+    claim: Claim
+    ending: Ending
+    started: float
+    ended: float
+    value: bytes = b""
+    ttl: int = 0
+    delay: float = 0.0
+    error: str = ""

@@ -1,0 +1,46 @@
+"""What a worker or a clock does while Redis is away: it waits, and says so once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from flow.events import ServerAway, ServerBack
+from flow.log import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Persistence:
+    """Tries for ever to reach a server that is away.
+
+    Args:
+        wait: waits so many seconds; tests and roles that stop give their own.
+        monotonic: measures how long it was away.
+    """
+
+    def __init__(
+        self,
+        wait: Callable[[float], object] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start with a server that answers."""
+        self._wait = wait or threading.Event().wait
+        self._monotonic = monotonic
+        self._away_since: float | None = None
+
+    def __call__(self, error: Exception, delay: float) -> bool:
+        """Wait, and have the call tried once more."""
+        if self._away_since is None:
+            self._away_since = self._monotonic()
+            emit(ServerAway(str(error)))
+        self._wait(delay)
+        return True
+
+    def answered(self) -> None:
+        """Note that a call got through."""
+        if self._away_since is not None:
+            emit(ServerBack(self._monotonic() - self._away_since))
+            self._away_since = None

@@ -1,0 +1,79 @@
+"""Queue: where jobs wait."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from flow import keys
+from flow.errors import InvalidCall
+from flow.job import Job
+from flow.record import Invocation, JobRecord
+from flow.store import current
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flow.store.client import Store
+
+ID = re.compile(r"[A-Za-z0-9_-]+")
+DEFAULT = "default"
+
+
+class Queue:
+    """A queue of this Redis, by its name.
+
+    Args:
+        name: RQ's name for it, without ``rq:queue:``.
+        store: where it is kept; by default the store of this process.
+    """
+
+    def __init__(self, name: str = DEFAULT, store: Store | None = None) -> None:
+        """Make a handle; nothing is asked of the server yet."""
+        self.name = name
+        self._store = store
+
+    def enqueue(self, path: str, *args: Any, **kwargs: Any) -> Job[Any]:  # noqa: ANN401
+        """Enqueue a call of the function with that import path, as RQ's queues do."""
+        record = JobRecord(new_id(), Invocation(path, args, kwargs), self.name)
+        return add([record], self._store)[0]
+
+    def __len__(self) -> int:
+        """Return how many jobs wait in it."""
+        store = self._store or current.store()
+        return int(store.link.command("LLEN", keys.queue(self.name)))
+
+    def __repr__(self) -> str:
+        """Return the class and the name."""
+        return f"Queue({self.name!r})"
+
+
+def add(records: Iterable[JobRecord], store: Store | None = None) -> list[Job[Any]]:
+    """Enqueue jobs, all or none, and return their handles in order.
+
+    Raises:
+        InvalidCall: an argument cannot be stored, or a parent does not exist.
+    """
+    listed = list(records)
+    if listed:
+        (store or current.store()).enqueue(listed)
+    return [Job(record.id, store) for record in listed]
+
+
+def new_id() -> str:
+    """Return an id that no other job has."""
+    return str(uuid.uuid4())
+
+
+def checked_id(job_id: str) -> str:
+    """Return ``job_id`` if RQ can read it.
+
+    Raises:
+        InvalidCall: it has other signs than letters, digits, ``_`` and ``-``.
+    """
+    if not ID.fullmatch(job_id):
+        raise InvalidCall(
+            f"{job_id!r} is no job id; use letters, digits, '_' and '-' only"
+        )
+    return job_id

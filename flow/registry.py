@@ -1,0 +1,145 @@
+"""What the app declares: its tasks with their options and schedules.
+
+Filled while the app's modules are imported, read by workers and clocks.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flow.errors import AppError, InvalidTask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a task is enqueued by the clock.
+
+    Args:
+        kind: ``cron`` or ``every``.
+        spec: the cron expression, or the seconds.
+        tz: the zone's name; None is UTC.
+        args: positional arguments of the call.
+        kwargs: named arguments of the call.
+        name: tells two schedules of one task apart.
+    """
+
+    kind: str
+    spec: str
+    tz: str | None = None
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A task as it was declared.
+
+    Args:
+        path: the import path, under which its jobs are stored.
+        function: what runs.
+        name: how people call it; the path by default.
+        queue: the queue's name; None is ``default``, or the urgent lane.
+        urgent: whether it belongs to the urgent lane.
+        retries: how often it runs again after an error.
+        backoff: seconds before each retry, or a function of the attempt's number.
+        timeout: seconds it may run; None is RQ's 180, -1 no limit.
+        result_ttl: seconds its result is kept; None is RQ's 500.
+        failure_ttl: seconds a failure is kept; None is RQ's year.
+        ttl: seconds after which it is not worth starting.
+        on_crash: ``retry`` or ``fail``; None leaves it to the project.
+        schedules: when the clock enqueues it.
+    """
+
+    path: str
+    function: Callable[..., Any]
+    name: str
+    queue: str | None = None
+    urgent: bool = False
+    retries: int | None = None
+    backoff: Sequence[float] | Callable[[int], float] | None = None
+    timeout: float | None = None
+    result_ttl: int | None = None
+    failure_ttl: int | None = None
+    ttl: int | None = None
+    on_crash: str | None = None
+    schedules: tuple[Schedule, ...] = ()
+
+
+class Registry:
+    """The declarations of one process, by import path and by name."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._by_path: dict[str, Declaration] = {}
+        self._by_name: dict[str, str] = {}
+
+    def add(self, declaration: Declaration) -> None:
+        """Add a declaration, or put it in the place of the same function's.
+
+        Raises:
+            InvalidTask: another task has its name.
+        """
+        owner = self._by_name.get(declaration.name, declaration.path)
+        if owner != declaration.path:
+            raise InvalidTask(
+                f"two tasks are named {declaration.name!r}: {owner} and "
+                f"{declaration.path}; give one of them another name="
+            )
+        self._by_path[declaration.path] = declaration
+        self._by_name[declaration.name] = declaration.path
+
+    def find(self, path: str) -> Declaration | None:
+        """Return the task of that import path or name."""
+        return self._by_path.get(self._by_name.get(path, path))
+
+    def __iter__(self) -> Iterator[Declaration]:
+        """Go through all declarations, in the order they were made."""
+        return iter(self._by_path.values())
+
+    def queues(self) -> list[str]:
+        """Return the ordinary queues that tasks name, in the order of declaration."""
+        named = (d.queue for d in self if d.queue and not d.urgent)
+        return list(dict.fromkeys(named))
+
+
+TASKS = Registry()
+
+
+def load_app(modules: Sequence[str], root: Path) -> None:
+    """Import the app's modules, as Python run in ``root`` would.
+
+    Raises:
+        AppError: a module is missing, or it fails while it is imported.
+    """
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    for module in modules:
+        _load(module, root)
+
+
+def _load(module: str, root: Path) -> None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        own = f"{module}.".startswith(f"{error.name}.")
+        if not own:
+            raise AppError(
+                f"the app's module {module!r} fails while it is imported: "
+                f"{error}; is it installed here?"
+            ) from error
+        raise AppError(
+            f"there is no module {error.name!r} (looked for {module!r} in {root}); "
+            'name it in [tool.flow] app = "package.module", FLOW_APP or --app'
+        ) from error
+    except Exception as error:  # the module is the user's code: anything may happen
+        raise AppError(
+            f"the app's module {module!r} fails while it is imported: {error!r}"
+        ) from error

@@ -1,0 +1,1 @@
+"""Runs the processes of a Procfile; knows no Redis."""

@@ -1,0 +1,90 @@
+"""Finds what a process has started, and what those have started in turn.
+
+On Linux a process that adopts orphans sees every process that ever came from it,
+whatever session or group it moved to. Elsewhere neither the adoption nor /proc
+exists: nothing is found here, and only process groups can be signalled.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+LINUX = sys.platform == "linux"
+
+
+class Row(NamedTuple):
+    """One process, as /proc shows it."""
+
+    pid: int
+    state: str
+    parent: int
+    group: int
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends (Linux only)."""
+    if LINUX:
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children(parent: int) -> list[Row]:
+    """Return the processes whose parent is ``parent``."""
+    return [row for row in _processes() if row.parent == parent]
+
+
+def descendants(root: int, spared: frozenset[int] = frozenset()) -> list[Row]:
+    """Return what lives below ``root``, parents first; not what is below ``spared``."""
+    below: dict[int, list[Row]] = {}
+    for row in _processes():
+        below.setdefault(row.parent, []).append(row)
+    found: list[Row] = []
+    parents = [root]
+    while parents:
+        level = [row for parent in parents for row in below.get(parent, ())]
+        level = [row for row in level if row.pid not in spared]
+        found += [row for row in level if row.state not in "ZX"]
+        parents = [row.pid for row in level]
+    return found
+
+
+def kill_all(root: int, spared: frozenset[int] = frozenset()) -> list[int]:
+    """Send KILL to everything below ``root``; return the pids it was sent to.
+
+    A process may fork while the list is read: call it until it returns nothing.
+    """
+    pids = [row.pid for row in descendants(root, spared)]
+    for pid in pids:
+        send(pid, signal.SIGKILL)
+    return pids
+
+
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process, or to a group as ``-group``, if it is still there."""
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        # Gone, or another user's by now (sudo): neither is ours to end.
+        return
+
+
+def _processes() -> list[Row]:
+    if not LINUX:
+        return []
+    rows = (_row(path) for path in Path("/proc").iterdir() if path.name.isdigit())
+    return [row for row in rows if row is not None]
+
+
+def _row(folder: Path) -> Row | None:
+    try:
+        text = (folder / "stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The second field is the program's name in parentheses; it may hold anything.
+    state, parent, group = text[text.rindex(b")") + 2 :].split(maxsplit=3)[:3]
+    return Row(int(folder.name), state.decode("ascii"), int(parent), int(group))

@@ -1,0 +1,89 @@
+"""Brings the lines of all processes onto one output, in the order they came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flow.runner.output import Lines
+from flow.runner.prefix import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flow.runner.sink import Sink
+
+PROMPT = 0.05  # seconds after which an unfinished line is shown as it is
+FULL = 1 << 20  # bytes kept for a slow reader before the processes have to wait
+
+
+class Printer:
+    """Writes what processes say, line by line, and what flow says about them.
+
+    Args:
+        sink: where to.
+        prefixes: what stands before the lines of each name.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        prefixes: Mapping[str, Callable[[], bytes]],
+        clock: Callable[[], float],
+    ) -> None:
+        """Begin with an empty screen."""
+        self.sink = sink
+        self._clock = clock
+        self._lines = {name: Lines(prefix) for name, prefix in prefixes.items()}
+        self._since: dict[str, float] = {}  # when a line that waits was last added to
+        self._open: str | None = None  # whose unfinished line is on the screen
+
+    @property
+    def full(self) -> bool:
+        """Whether the reader is so far behind that the processes must wait."""
+        return self.sink.size > FULL
+
+    def feed(self, name: str, data: bytes) -> None:
+        """Print what a process wrote, but for an unfinished last line."""
+        lines = self._lines[name]
+        self._write(name, lines.feed(data))
+        if lines.waiting:
+            self._since[name] = self._clock()
+        else:
+            self._since.pop(name, None)
+
+    def show_prompts(self) -> None:
+        """Print the unfinished lines that have waited long enough."""
+        latest = self._clock() - PROMPT
+        for name in [name for name, since in self._since.items() if since <= latest]:
+            self._show(name)
+
+    def prompt_in(self) -> float:
+        """Return the seconds until a line has waited long enough; for ever, if none."""
+        return min(self._since.values(), default=float("inf")) + PROMPT - self._clock()
+
+    def finish(self, name: str) -> None:
+        """Print what a process left unfinished, as a line."""
+        self._show(name)
+        if self._open == name:
+            self._close_line()
+
+    def say(self, text: str) -> None:
+        """Print a line of flow's own."""
+        self.feed(OWN, text.encode() + b"\n")
+
+    def _show(self, name: str) -> None:
+        self._since.pop(name, None)
+        self._write(name, self._lines[name].show())
+
+    def _write(self, name: str, text: bytes) -> None:
+        if text:
+            if self._open not in (None, name):
+                self._close_line()
+            self._open = name if self._lines[name].open else None
+            self.sink.write(text)
+
+    def _close_line(self) -> None:
+        if self._open is not None:
+            self.sink.write(self._lines[self._open].cut())
+            self._open = None

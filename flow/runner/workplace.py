@@ -1,0 +1,76 @@
+"""Where a command was typed: the Procfile it means, and the environment there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flow.config import find_project
+from flow.runner import environ
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from flow.config import Project
+
+REDIS_URL = "REDIS_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """A folder to run processes in.
+
+    Args:
+        procfile: its Procfile, which need not exist.
+        project: the project that the folder belongs to, if any.
+        shared: the environment of all processes.
+        redis_from: where ``shared`` has its REDIS_URL from, in words; or empty.
+    """
+
+    procfile: Path
+    project: Project | None
+    shared: dict[str, str]
+    redis_from: str
+
+    @property
+    def folder(self) -> Path:
+        """The working folder of the processes: the one that the Procfile is in."""
+        return self.procfile.parent
+
+    @property
+    def app(self) -> str:
+        """The app's modules, or an empty text: then no job is ever run here."""
+        configured = self.project.app if self.project else ()
+        return ",".join(configured) or self.shared.get("FLOW_APP", "")
+
+
+def find(
+    here: Path,
+    procfile: Path | None,
+    files: Sequence[Path],
+    real: Mapping[str, str],
+    *,
+    override: bool,
+) -> Workplace:
+    """Return the workplace that a command typed in ``here`` means.
+
+    Args:
+        here: the folder of the command.
+        procfile: the Procfile that was named; else the project's.
+        files: the .env files that were named; else those beside the Procfile.
+        real: the environment of the command.
+        override: the files win over ``real``.
+
+    Raises:
+        ConfigError: [tool.flow] or a .env file is wrong.
+    """
+    project = find_project(here if procfile is None else procfile.absolute().parent)
+    root = project.root if project else here
+    path = root / "Procfile" if procfile is None else procfile.absolute()
+    chosen = [here / file for file in files]
+    shared = environ.load(path.parent, chosen, real, override=override)
+    source = ""
+    if url := shared.get(REDIS_URL):
+        source = "the environment" if url == real.get(REDIS_URL) else "the .env file"
+    return Workplace(path, project, shared, source)

@@ -1,0 +1,74 @@
+"""Service: everything that loops. A turn is ``run_once``; the loop is shared."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from flow.errors import FlowError
+from flow.events import UpkeepFailed
+from flow.log import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Service:
+    """One small loop: a turn every so often.
+
+    A subclass says in ``interval`` how many seconds lie between two turns, and does
+    the work of one turn in ``run_once``, which tests call by themselves.
+    """
+
+    interval: float = 1.0  # seconds
+
+    def run_once(self) -> float | None:
+        """Do one turn.
+
+        Returns:
+            Seconds until the next; None for the usual interval.
+        """
+        raise NotImplementedError
+
+
+class Agenda:
+    """Runs the turns of several services, each when it is due, in one thread.
+
+    Args:
+        services: in the order in which they run when due at once.
+        monotonic: the clock that intervals are measured on.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Make everything due at once."""
+        self._monotonic = monotonic
+        self._due = dict.fromkeys(services, monotonic())
+
+    def wait(self) -> float:
+        """Return the seconds until something is due."""
+        return max(0.0, min(self._due.values()) - self._monotonic())
+
+    def hurry(self, service: Service, within: float = 0.0) -> None:
+        """Have a service's next turn come within so many seconds."""
+        self._due[service] = min(self._due[service], self._monotonic() + within)
+
+    def run_due(self) -> None:
+        """Run what is due; one that fails is done again at its usual interval."""
+        for service, due in self._due.items():
+            if due <= self._monotonic():
+                wait = self._turn(service)
+                self._due[service] = self._monotonic() + wait
+
+    @staticmethod
+    def _turn(service: Service) -> float:
+        try:
+            wait = service.run_once()
+        except FlowError as error:
+            # The server is away, most likely; the loop must outlive that.
+            emit(UpkeepFailed(type(service).__name__.lower(), str(error)))
+            wait = None
+        return service.interval if wait is None else wait

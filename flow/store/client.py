@@ -1,0 +1,348 @@
+"""The store: one typed method per script, and the reads that the engine needs."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from flow import codec, keys
+from flow.errors import InvalidCall
+from flow.record import FAILURE_TTL, Claim, JobRecord, Status
+from flow.store.link import Link
+from flow.store.scripts import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from flow.outcome import Outcome
+    from flow.store.address import Address
+    from flow.store.link import Patience
+
+CHUNK = 200  # jobs a script call writes at most: some milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one turn of a process asks.
+
+    Args:
+        process: twelve characters that name the process.
+        turn: counts the turns of the process; a repeated number is a repeated turn.
+        first: the number of the next execution.
+        free: how many jobs it can take.
+        worker: the worker's name.
+        queues: where from, the first first.
+        outcomes: what ended since the last turn.
+    """
+
+    process: str
+    turn: int
+    first: int
+    free: int
+    worker: str
+    queues: Sequence[str]
+    outcomes: Sequence[Outcome] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An execution that a process holds, as the started registry has it."""
+
+    queue: str
+    job_id: str
+    execution: str
+
+    @property
+    def process(self) -> str:
+        """The process that claimed it."""
+        return self.execution.rpartition("-")[0]
+
+    @property
+    def number(self) -> int:
+        """Which of the process's executions it is."""
+        return int(self.execution.rpartition("-")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker as ``rq info`` and flow's own commands see it.
+
+    Args:
+        name: unique in the fleet.
+        queues: what it serves.
+        processes: the processes that take jobs for it.
+        fields: its hash, in RQ's names.
+        done: jobs that ended well since the last beat.
+        failed: jobs that did not.
+        worked: seconds of work since the last beat.
+    """
+
+    name: str
+    queues: Sequence[str]
+    processes: Sequence[str]
+    fields: dict[str, str]
+    done: int = 0
+    failed: int = 0
+    worked: float = 0.0
+
+
+class Store:
+    """The jobs in one Redis.
+
+    Args:
+        address: the server.
+        patience: what to do while it is away; by default one more try, at once.
+        now: the wall clock, unix seconds.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        patience: Patience | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepare; nothing is connected yet."""
+        self.link = Link(address, patience)
+        self._now = now
+
+    def enqueue(self, jobs: Sequence[JobRecord]) -> None:
+        """Write jobs and put them where they belong; repeated, it changes nothing.
+
+        Raises:
+            InvalidCall: an argument cannot be pickled, or a parent does not exist;
+                then nothing was enqueued.
+        """
+        now = self._now()
+        # All are packed before the first is sent: one that cannot be stops all.
+        packed = [_packed(index, jobs, now) for index in range(len(jobs))]
+        token = secrets.token_hex(8)
+        for start in range(0, len(packed), CHUNK):
+            part = packed[start : start + CHUNK]
+            arguments = [word for job in part for word in job]
+            answers = self.link.run(load("enqueue"), [], [token, *arguments])
+            missing = [a for a in answers if isinstance(a, bytes)]
+            if missing:
+                raise InvalidCall(
+                    f"there is no job {missing[0].decode()!r} to depend on; "
+                    "it never was, or its result has expired"
+                )
+
+    def exchange(self, ask: Exchange) -> tuple[list[tuple[str, str]], list[Claim]]:
+        """Settle what ended and claim what comes next, in one round trip.
+
+        Returns:
+            What was refused, as (job, why), and the claims, in the order to run them.
+        """
+        arguments: list[Any] = [
+            ask.process,
+            ask.turn,
+            ask.first,
+            ask.free,
+            ask.worker,
+            codec.iso(self._now()),
+            len(ask.queues),
+            *ask.queues,
+        ]
+        for outcome in ask.outcomes:
+            arguments += _settle_arguments(outcome)
+        refused, claims = self.link.run(
+            load("exchange"), [keys.turn(ask.process)], arguments
+        )
+        words = [word.decode() for word in refused]
+        return (
+            list(zip(words[::2], words[1::2], strict=True)),
+            [self._complete(raw) for raw in claims],
+        )
+
+    def _complete(self, raw: list[Any]) -> Claim:
+        inline = raw[3]
+        if not inline:
+            # Large: fetched outside the script, which would block all others.
+            raw[4][8] = self.link.command("HGET", keys.job(raw[1].decode()), "data")
+        return codec.claim(raw)
+
+    def unclaim(self, claims: Sequence[Claim]) -> list[str]:
+        """Put claims that never started back to the head, in their old order."""
+        arguments = [codec.iso(self._now())]
+        for claim in reversed(claims):
+            arguments += [claim.queue, claim.job_id, claim.execution]
+        back = self.link.run(load("unclaim"), [], arguments)
+        return [job_id.decode() for job_id in back]
+
+    def recover(
+        self,
+        held: Sequence[tuple[Held, str]],
+        *,
+        worker: str,
+        text: str,
+        crashes: int = 3,
+    ) -> tuple[list[str], list[str]]:
+        """Put what a dead process held back, or among the dead letters.
+
+        Args:
+            held: each execution with what it was: claimed, stopped or crashed.
+            worker: the worker that ran it.
+            text: the failure, for those that are dead letters now.
+            crashes: how many a job may cause.
+
+        Returns:
+            The ids put back, and the ids that are dead letters.
+        """
+        back: list[str] = []
+        dead: list[str] = []
+        newest = sorted(held, key=lambda one: one[0].number, reverse=True)
+        for start in range(0, len(newest), CHUNK):
+            now = self._now()
+            arguments: list[Any] = [codec.iso(now), now, crashes, FAILURE_TTL, worker]
+            arguments.append(codec.pack_failure(text))
+            for one, how in newest[start : start + CHUNK]:
+                arguments += [one.queue, one.job_id, one.execution, how]
+            put_back, ended = self.link.run(load("recover"), [], arguments)
+            back += [job_id.decode() for job_id in put_back]
+            dead += [job_id.decode() for job_id in ended]
+        return back, dead
+
+    def promote(
+        self, queues: Sequence[str], limit: int = CHUNK
+    ) -> tuple[int, float | None]:
+        """Queue the jobs whose time has come.
+
+        Returns:
+            How many, and the seconds until the next is due (None: there is none).
+        """
+        iso = codec.iso(self._now())
+        moved, wait = self.link.run(load("promote"), [], [iso, limit, *queues])
+        return moved, float(wait) if wait else None
+
+    def beat(self, worker: Worker, lifetime: int) -> bool:
+        """Show that a worker and its processes live.
+
+        Args:
+            worker: who.
+            lifetime: seconds that RQ's readers see it without a further beat.
+
+        Returns:
+            Whether somebody asked it to shut down.
+        """
+        arguments: list[Any] = [worker.name, lifetime]
+        arguments += [worker.done, worker.failed, f"{worker.worked:.6f}"]
+        arguments += [len(worker.processes), *worker.processes]
+        arguments += [len(worker.queues), *worker.queues]
+        for name, value in worker.fields.items():
+            arguments += [name, value]
+        return bool(self.link.run(load("beat"), [keys.BEATS], arguments))
+
+    def leave(
+        self, processes: Sequence[str], worker: str = "", queues: Sequence[str] = ()
+    ) -> None:
+        """Forget processes that hold nothing, and their worker if it is named."""
+        arguments = [worker, len(queues), *queues, *processes]
+        self.link.run(load("leave"), [keys.BEATS], arguments)
+
+    def trim(self, queue: str, limit: int) -> int:
+        """Forget expired jobs in a queue's registries; return how many."""
+        return int(self.link.run(load("trim"), [], [queue, limit]))
+
+    def unserved(self, queues: Sequence[str]) -> list[str]:
+        """Return those of the queues that have jobs waiting and no live worker."""
+        command = self.link.command
+        waiting = [q for q in queues if command("LLEN", keys.queue(q))]
+        return [
+            queue
+            for queue in waiting
+            if not any(
+                command("EXISTS", worker.decode())
+                for worker in command("SMEMBERS", keys.workers_of(queue))
+            )
+        ]
+
+    def cancel(self, job_id: str) -> bool | None:
+        """Cancel a job that has not started.
+
+        Returns:
+            True when it was; False when it runs or has ended; None: there is none.
+        """
+        iso = codec.iso(self._now())
+        answer = self.link.run(load("cancel"), [], [job_id, iso])
+        return None if answer < 0 else bool(answer)
+
+    def protect(self, claim: Claim) -> None:
+        """Note that a job must not run again after a crash, before it starts."""
+        self.link.command("HSET", keys.job(claim.job_id), "flow_on_crash", "fail")
+
+    def pulse(self, host: str, role: str, *, ended: bool = False) -> None:
+        """Show that a role of a host lives, or that it has ended."""
+        key = keys.host(host)
+        if ended:
+            self.link.command("HDEL", key, role)
+        else:
+            self.link.command("HSET", key, role, self._now())
+            self.link.command("EXPIRE", key, 86_400)
+
+    def status(self, job_id: str) -> Status | None:
+        """Return where a job is; None when there is no such job."""
+        raw = self.link.command("HGET", keys.job(job_id), "status")
+        return Status(raw.decode()) if raw else None
+
+    def queues(self) -> list[str]:
+        """Return the names of all queues that anybody used, sorted."""
+        prefix = keys.queue("")
+        raw = self.link.command("SMEMBERS", keys.QUEUES)
+        return sorted(key.decode().removeprefix(prefix) for key in raw)
+
+    def beats(self) -> dict[str, int]:
+        """Return how often each process has beaten."""
+        flat = self.link.command("HGETALL", keys.BEATS)
+        pairs = cast("dict[bytes, bytes]", flat).items()
+        return {name.decode(): int(count) for name, count in pairs}
+
+    def held(self, queues: Sequence[str]) -> list[Held]:
+        """Return all that flow's processes hold of these queues."""
+        return [one for queue in queues for one in self._held_of(queue)]
+
+    def _held_of(self, queue: str) -> Iterator[Held]:
+        for member in self.link.command("ZRANGE", keys.wip(queue), 0, -1):
+            job_id, _, execution = member.decode().rpartition(":")
+            process, _, number = execution.rpartition("-")
+            if process and number.isdigit():  # RQ's own execution ids have no dash
+                yield Held(queue, job_id, execution)
+
+
+def _packed(index: int, jobs: Sequence[JobRecord], now: float) -> list[Any]:
+    try:
+        return list(_enqueue_arguments(jobs[index], now))
+    except InvalidCall as error:
+        if len(jobs) == 1:
+            raise
+        raise InvalidCall(f"call {index}: {error}") from error
+
+
+def _enqueue_arguments(job: JobRecord, now: float) -> Iterator[Any]:
+    where = "front" if job.at_front else "back"
+    where = "at" if job.due is not None else "in" if job.delay is not None else where
+    due = job.due or job.delay or 0
+    fields = codec.fields(job, now)
+    yield from (job.id, job.queue, int(job.chosen), where, due, job.ttl or 0)
+    yield len(job.depends_on)
+    yield from job.depends_on
+    yield len(fields)
+    yield from fields
+
+
+def _settle_arguments(outcome: Outcome) -> list[Any]:
+    claim = outcome.claim
+    return [
+        claim.queue,
+        claim.job_id,
+        claim.execution,
+        outcome.ending.value,
+        codec.iso(outcome.ended),
+        outcome.started,
+        outcome.ended,
+        outcome.value,
+        outcome.ttl,
+        outcome.delay,
+        outcome.error,
+    ]

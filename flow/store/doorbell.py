@@ -1,0 +1,106 @@
+"""Doorbell: hears at once when anybody pushes to a queue or schedules a job.
+
+One connection per role with CLIENT TRACKING in broadcast mode: the server tells it
+which keys changed, whoever changed them, RQ's own clients too. A bell may be lost with
+its connection, so nobody relies on it alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from redis import ConnectionPool
+from redis.exceptions import RedisError
+
+from flow import keys
+from flow.store.link import settings
+
+if TYPE_CHECKING:
+    from flow.store.address import Address
+
+QUEUES = keys.queue("")
+SCHEDULED = keys.registry("scheduled", "")
+
+
+class Doorbell:
+    """A connection that becomes readable when a queue or a schedule changes.
+
+    Args:
+        address: the server.
+        prefixes: the keys to hear of.
+    """
+
+    def __init__(
+        self, address: Address, prefixes: tuple[str, ...] = (QUEUES, SCHEDULED)
+    ) -> None:
+        """Prepare; ``connect`` connects."""
+        self._address = address
+        self._prefixes = prefixes
+        self._connection: Any = None
+        self._heard: set[str] = set()
+
+    def connect(self) -> int | None:
+        """Listen, and return the descriptor to wait on.
+
+        Returns:
+            None when the server is away, or has no CLIENT TRACKING.
+        """
+        make: Any = ConnectionPool
+        pool = make.from_url(self._address.url, protocol=3, **settings())
+        connection: Any = pool.make_connection()
+        words = [word for prefix in self._prefixes for word in ("PREFIX", prefix)]
+        try:
+            connection.connect()
+            connection.send_command("CLIENT", "TRACKING", "ON", "BCAST", *words)
+            connection.read_response()
+        except RedisError:
+            connection.disconnect()
+            return None
+        # redis-py hands what it reads of changed keys to this function.
+        connection._parser.set_invalidation_push_handler(self._hear)  # noqa: SLF001
+        self._connection = connection
+        return self.fileno()
+
+    def rung(self) -> set[str] | None:
+        """Return the prefixes of what changed; None when the connection is gone."""
+        try:
+            while self._connection.can_read(0):
+                self._connection.read_response(push_request=True)
+        except (RedisError, OSError):
+            self.close()
+            return None
+        heard, self._heard = self._heard, set()
+        return heard
+
+    @property
+    def connected(self) -> bool:
+        """Whether it listens."""
+        return self._connection is not None
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on; -1 when it does not listen."""
+        if self._connection is None:
+            return -1
+        socket = self._connection._sock  # noqa: SLF001 - to wait on it with others
+        return int(socket.fileno())
+
+    def forget(self) -> None:
+        """Drop the connection after a fork, and leave the parent's alone."""
+        if self._connection is not None:
+            # Close our copy of the descriptor only: disconnect() would shut it down.
+            self._connection._sock.close()  # noqa: SLF001
+            self._connection._sock = None  # noqa: SLF001
+            self._connection = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.disconnect()
+            self._connection = None
+
+    def _hear(self, message: Any) -> None:  # noqa: ANN401 - as redis-py gives it
+        names = message[1]
+        for prefix in self._prefixes:
+            # None is FLUSHALL: everything changed.
+            if names is None or any(n.decode().startswith(prefix) for n in names):
+                self._heard.add(prefix)

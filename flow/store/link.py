@@ -1,0 +1,173 @@
+"""The way to the server: runs scripts, and repeats a call whose reply was lost.
+
+redis-py's own retries are off: they would repeat a claim blindly. Every script of
+flow may be repeated as it is, so the link repeats the very same call instead.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any, Protocol
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import (
+    ConnectionError as Disconnected,
+)
+from redis.exceptions import (
+    TimeoutError as NoReply,
+)
+from redis.retry import Retry
+
+from flow.errors import ConfigError, ServerUnreachable
+from flow.store.address import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flow.store.address import Address
+    from flow.store.scripts import Script
+
+CONNECT_TIMEOUT = 5.0  # seconds
+READ_TIMEOUT = 15.0  # seconds; longer than any command of flow blocks
+LONGEST_WAIT = 5.0  # seconds between two tries to reach a server that is away
+PASSING = ("LOADING", "OOM", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "BUSY")
+
+
+class Patience(Protocol):
+    """Decides whether a call that did not get through is tried again."""
+
+    def __call__(self, error: Exception, delay: float) -> bool:
+        """Wait ``delay`` seconds, or less; return whether to try once more."""
+        ...
+
+    def answered(self) -> None:
+        """Note that a call got through."""
+        ...
+
+
+def connect(address: Address) -> redis.Redis:
+    """Return a client for ``address``; it connects when it is first used.
+
+    Raises:
+        ConfigError: the address is not a URL that redis-py knows.
+    """
+    try:
+        return redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+            address.url, **settings()
+        )
+    except ValueError as error:
+        raise ConfigError(
+            f"{masked(address.url)} is no address of a Redis "
+            f"(redis://host:6379/0, rediss://..., unix:///path): {error}"
+        ) from error
+
+
+def settings() -> dict[str, Any]:
+    """Return what every connection of flow is made with."""
+    return {
+        "socket_connect_timeout": CONNECT_TIMEOUT,
+        "socket_timeout": READ_TIMEOUT,
+        "retry": Retry(NoBackoff(), 0),
+        "retry_on_timeout": False,
+    }
+
+
+class Link:
+    """One way to one server.
+
+    Args:
+        address: the server.
+        patience: asked before each further try; by default one try more, at once.
+    """
+
+    def __init__(self, address: Address, patience: Patience | None = None) -> None:
+        """Prepare; nothing is connected yet."""
+        self.address = address
+        self.redis = connect(address)
+        client: Any = self.redis  # redis-py leaves its replies untyped
+        self._send = client.execute_command
+        self._patience = patience
+
+    def run(self, script: Script, keys: Sequence[Any], args: Sequence[Any]) -> Any:  # noqa: ANN401
+        """Run a script and return its reply, however often its reply gets lost.
+
+        Raises:
+            ServerUnreachable: patience ended before the server answered.
+        """
+        return self._persist(
+            lambda: self._evalsha(script, keys, args),
+        )
+
+    def command(self, *words: Any) -> Any:  # noqa: ANN401 - Redis answers anything
+        """Run one command that may be repeated, and return its reply.
+
+        Raises:
+            ServerUnreachable: patience ended before the server answered.
+        """
+        return self._persist(lambda: self._send(*words))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.redis.close()
+
+    def _evalsha(self, script: Script, keys: Sequence[Any], args: Sequence[Any]) -> Any:  # noqa: ANN401
+        call = self._send
+        try:
+            return call("EVALSHA", script.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            # Not run, so it can be sent again; a restart or SCRIPT FLUSH forgot it.
+            call("SCRIPT LOAD", script.source)
+            return call("EVALSHA", script.sha, len(keys), *keys, *args)
+
+    def _persist(self, call: Any) -> Any:  # noqa: ANN401
+        delay, tries = 0.0, 0
+        while True:
+            try:
+                reply = call()
+            except RedisError as error:
+                tries += 1
+                if not _passing(error):
+                    raise _explained(error, self.address) from error
+                if not self._again(error, delay, tries):
+                    raise _explained(error, self.address) from error
+            else:
+                if self._patience is not None:
+                    self._patience.answered()
+                return reply
+            delay = min(LONGEST_WAIT, max(0.05, delay * 2)) * random.uniform(0.5, 1)  # noqa: S311
+
+    def _again(self, error: Exception, delay: float, tries: int) -> bool:
+        if self._patience is None:
+            return tries == 1
+        return self._patience(error, delay)
+
+
+def _passing(error: RedisError) -> bool:
+    """Whether the server may answer the same call later."""
+    if isinstance(error, AuthenticationError):
+        return False
+    if isinstance(error, Disconnected | NoReply | ReadOnlyError):
+        return "CERTIFICATE_VERIFY_FAILED" not in str(error)
+    return isinstance(error, ResponseError) and str(error).startswith(PASSING)
+
+
+def _explained(error: RedisError, address: Address) -> Exception:
+    """Return the error as flow says it; a fault of a script stays as it is."""
+    fault = isinstance(error, ResponseError) and not _passing(error)
+    if fault and not isinstance(error, AuthenticationError):
+        return error
+    advice = ""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        advice = (
+            "; if its certificate is self-signed, as Heroku's is, "
+            "add ?ssl_cert_reqs=none to the URL"
+        )
+    return ServerUnreachable(f"no answer from {address}: {error}{advice}")

@@ -1,0 +1,25 @@
+-- beat: the processes of a worker are alive; RQ's readers see the worker.
+-- KEYS  1 flow:beats
+-- ARGV  1 worker name   2 seconds its hash lives   3 jobs done   4 jobs failed
+--       5 seconds worked   6 number of processes   then the processes
+--       7 number of queues   then the queues   then the fields and values of the hash
+-- use:
+local name, ttl = ARGV[1], ARGV[2]
+local key = 'rq:worker:' .. name
+local at = 7
+for _ = 1, tonumber(ARGV[6]) do
+  redis.call('HINCRBY', KEYS[1], ARGV[at], 1)
+  at = at + 1
+end
+redis.call('SADD', 'rq:workers', key)
+local queues = tonumber(ARGV[at])
+for index = 1, queues do
+  redis.call('SADD', 'rq:workers:' .. ARGV[at + index], key)
+  redis.call('SADD', 'rq:queues', 'rq:queue:' .. ARGV[at + index])
+end
+redis.call('HSET', key, unpack(ARGV, at + queues + 1))
+redis.call('HINCRBY', key, 'successful_job_count', ARGV[3])
+redis.call('HINCRBY', key, 'failed_job_count', ARGV[4])
+redis.call('HINCRBYFLOAT', key, 'total_working_time', ARGV[5])
+redis.call('EXPIRE', key, ttl)
+return redis.call('HGET', key, 'shutdown_requested_date') or ''

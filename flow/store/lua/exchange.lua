@@ -1,0 +1,73 @@
+-- exchange: the outcomes of a process go in, the jobs that it runs next come out.
+-- A repeated turn (its reply was lost) is answered again and changes nothing.
+-- KEYS  1 the process's last turn
+-- ARGV  1 process   2 turn   3 next execution number   4 free slots   5 worker name
+--       6 now (ISO)   7 number of queues   then the queues   then 11 values an outcome
+-- Returns the outcomes that were refused, as job, reason, ... and the claims.
+-- use: clock push dependents keep fence settle claim
+local STRIDE = 11
+local ROOM = 1048576
+local process, turn, worker, iso = ARGV[1], tonumber(ARGV[2]), ARGV[5], ARGV[6]
+local queues = tonumber(ARGV[7])
+
+local function answer(refused, held)
+  local claims, room = {}, ROOM
+  for _, one in ipairs(held) do
+    local described, size = describe(one[1], one[2], one[3], room)
+    room = room - size
+    claims[#claims + 1] = described
+  end
+  return { refused, claims }
+end
+
+local last = redis.call('GET', KEYS[1])
+if last then
+  local seen = cmsgpack.unpack(last)
+  if seen[1] == turn then
+    return answer(seen[2], seen[3])
+  end
+  if seen[1] > turn then
+    -- It waited in a dead connection while its process went on.
+    return redis.error_reply('STALE turn ' .. turn .. ' after ' .. seen[1])
+  end
+end
+
+local now = seconds()
+local refused, held = {}, {}
+for at = 8 + queues, #ARGV, STRIDE do
+  local o = {
+    queue = ARGV[at], id = ARGV[at + 1], execution = ARGV[at + 2], ending = ARGV[at + 3],
+    iso = ARGV[at + 4], started = ARGV[at + 5], ended = ARGV[at + 6], value = ARGV[at + 7],
+    ttl = tonumber(ARGV[at + 8]), delay = tonumber(ARGV[at + 9]), error = ARGV[at + 10],
+  }
+  local reason = settle(o, worker, now)
+  if reason then
+    refused[#refused + 1] = o.id
+    refused[#refused + 1] = reason
+  end
+end
+
+local free, number, tries = tonumber(ARGV[4]), tonumber(ARGV[3]), 0
+if free > 0 and redis.call('EXISTS', 'rq:suspended') == 1 then
+  free = 0
+end
+for index = 1, queues do
+  local queue = ARGV[7 + index]
+  -- A thousand leftovers at most: a script call stays short.
+  while #held < free and tries < free + 1000 do
+    local id = redis.call('LPOP', 'rq:queue:' .. queue)
+    if not id then
+      break
+    end
+    tries = tries + 1
+    local execution = process .. '-' .. string.format('%.0f', number + #held)
+    if claim(queue, id, execution, worker, now, iso) then
+      held[#held + 1] = { queue, id, execution }
+    end
+  end
+end
+
+if #held > 0 or #ARGV >= 8 + queues then
+  redis.call('SET', KEYS[1], cmsgpack.pack({ turn, refused, held }), 'EX', 604800)
+end
+return answer(refused, held)

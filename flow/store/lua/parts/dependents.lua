@@ -1,0 +1,29 @@
+-- met: has everything that `child` waits for ended well enough?
+-- A parent that is gone counts as met, as in RQ: one that flow ran left the set when it ended.
+local function met(child, despite_failures)
+  for _, parent in ipairs(redis.call('SMEMBERS', 'rq:job::' .. child .. ':dependencies')) do
+    local status = redis.call('HGET', 'rq:job:' .. parent, 'status')
+    if status and status ~= 'finished' and not (status == 'failed' and despite_failures) then
+      return false
+    end
+  end
+  return true
+end
+
+-- release: the jobs that waited for `id` alone go to their queues.
+local function release(id, ending, iso)
+  local waiting = 'rq:job:' .. id .. ':dependents'
+  for _, child in ipairs(redis.call('SMEMBERS', waiting)) do
+    local fields = redis.call('HMGET', 'rq:job:' .. child,
+      'status', 'origin', 'allow_dependency_failures', 'enqueue_at_front')
+    local despite_failures = fields[3] == '1'
+    if ending == 'finished' or despite_failures then
+      redis.call('SREM', 'rq:job::' .. child .. ':dependencies', id)
+      redis.call('SREM', waiting, child)
+      if fields[1] == 'deferred' and met(child, despite_failures) then
+        redis.call('ZREM', 'rq:deferred:' .. fields[2], child)
+        push(fields[2], child, fields[4] == '1', iso)
+      end
+    end
+  end
+end

@@ -1,0 +1,19 @@
+-- push: a job goes to its queue, and keeps the ttl that it was enqueued with.
+local function push(queue, id, front, iso)
+  local key = 'rq:job:' .. id
+  redis.call('HSET', key, 'status', 'queued', 'enqueued_at', iso)
+  local expires = redis.call('HGET', key, 'flow_expires')
+  if expires then
+    redis.call('PEXPIREAT', key, expires)
+  end
+  redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
+  redis.call(front and 'LPUSH' or 'RPUSH', 'rq:queue:' .. queue, id)
+end
+
+-- schedule: a job waits until `due`, in unix seconds.
+local function schedule(queue, id, due)
+  redis.call('HSET', 'rq:job:' .. id, 'status', 'scheduled')
+  redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
+  -- 17 digits: Lua's own tostring would round to 100 s.
+  redis.call('ZADD', 'rq:scheduled:' .. queue, string.format('%.17g', due), id)
+end

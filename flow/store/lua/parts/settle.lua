@@ -1,0 +1,49 @@
+-- settle: one execution's outcome becomes the job's state.
+-- o: queue, id, execution, ending, ISO end, started, ended, value, ttl, delay, error
+-- Returns nil, or what the fence refused it for.
+local settlers = {}
+
+function settlers.finished(o, worker, now)
+  release(o.id, 'finished', o.iso)
+  if o.ttl == 0 then
+    return forget(o.id)
+  end
+  redis.call('HSET', 'rq:job:' .. o.id, 'status', 'finished', 'ended_at', o.iso)
+  record(o.id, 1, worker, o.execution, o.started, o.ended, 'return_value', o.value)
+  keep('finished', o.queue, o.id, o.ttl, now)
+end
+
+function settlers.failed(o, worker, now)
+  redis.call('HSET', 'rq:job:' .. o.id, 'status', 'failed', 'ended_at', o.iso)
+  release(o.id, 'failed', o.iso)
+  record(o.id, 2, worker, o.execution, o.started, o.ended, 'exc_string', o.value)
+  keep('failed', o.queue, o.id, o.ttl, now)
+end
+
+function settlers.retry(o, _, now)
+  local key = 'rq:job:' .. o.id
+  redis.call('HINCRBY', key, 'retries_left', -1)
+  redis.call('HINCRBY', key, 'flow_attempts', 1)
+  redis.call('HSET', key, 'ended_at', o.iso, 'flow_error', o.error)
+  if o.delay > 0 then
+    return schedule(o.queue, o.id, now + o.delay)
+  end
+  push(o.queue, o.id, redis.call('HGET', key, 'enqueue_at_front_on_retry') == '1', o.iso)
+end
+
+function settlers.postponed(o, _, now)
+  redis.call('HSETNX', 'rq:job:' .. o.id, 'flow_unknown_since', string.format('%.17g', now))
+  schedule(o.queue, o.id, now + o.delay)
+end
+
+function settlers.interrupted(o)
+  push(o.queue, o.id, true, o.iso)
+end
+
+local function settle(o, worker, now)
+  local refused = fence(o.queue, o.id, o.execution)
+  if not refused then
+    settlers[o.ending](o, worker, now)
+  end
+  return refused
+end

@@ -1,0 +1,36 @@
+-- recover: what a dead process held goes back to the head of its queue, or is a dead letter.
+-- ARGV  1 now (ISO)   2 unix seconds   3 crashes allowed   4 seconds to keep a dead letter
+--       5 worker name   6 the packed text of the failure
+--       then queue, job, execution, how (claimed, stopped, crashed) of each, newest first
+-- Returns the ids put back, and the ids that are dead letters now.
+-- use: clock push dependents keep fence
+local iso, allowed, ttl = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4])
+local now = seconds()
+local back, dead = {}, {}
+
+local function must_end(key, how)
+  if how == 'claimed' then
+    return false
+  end
+  local crashes = how == 'crashed' and redis.call('HINCRBY', key, 'flow_crashes', 1) or 0
+  return redis.call('HGET', key, 'flow_on_crash') == 'fail' or crashes >= allowed
+end
+
+for at = 7, #ARGV, 4 do
+  local queue, id, execution, how = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  if not fence(queue, id, execution) then
+    local key = 'rq:job:' .. id
+    if must_end(key, how) then
+      local kept = tonumber(redis.call('HGET', key, 'failure_ttl') or ttl) or ttl
+      redis.call('HSET', key, 'status', 'failed', 'ended_at', iso)
+      release(id, 'failed', iso)
+      record(id, 2, ARGV[5], execution, ARGV[2], ARGV[2], 'exc_string', ARGV[6])
+      keep('failed', queue, id, kept, now)
+      dead[#dead + 1] = id
+    else
+      push(queue, id, true, iso)
+      back[#back + 1] = id
+    end
+  end
+end
+return { back, dead }

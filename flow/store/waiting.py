@@ -1,0 +1,109 @@
+"""Waits until a job has ended; the same steps for threads and for asyncio."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from redis import asyncio as aioredis
+
+from flow import keys
+from flow.record import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from flow.store.client import Store
+
+SLICE = 1.0  # seconds after which it looks for a cancel, which leaves no entry
+ENDED = {1: Status.FINISHED, 2: Status.FAILED, 3: Status.STOPPED, 5: Status.FAILED}
+
+Commands = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a job ended.
+
+    Args:
+        status: finished, failed, stopped or canceled; None when there is no such job.
+        value: the packed result.
+        failure: the packed text of the failure.
+    """
+
+    status: Status | None
+    value: bytes | None = None
+    failure: bytes | None = None
+
+
+def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any], Any]:
+    deadline = None if timeout is None else time.monotonic() + timeout
+    stream, last = keys.results(job_id), b"0-0"
+    look: Commands = [
+        ("HGET", keys.job(job_id), "status"),
+        ("XREVRANGE", stream, "+", "-", "COUNT", 1),
+    ]
+    while True:
+        raw, entries = yield look
+        status = Status(raw.decode()) if raw else None
+        if entries:
+            last = entries[0][0]
+        if status is None or status is Status.CANCELED:
+            return End(status)
+        if entries and status in ENDED.values():
+            return _end(entries[0])
+        left = SLICE if deadline is None else min(SLICE, deadline - time.monotonic())
+        if left <= 0:
+            return None
+        block = max(1, int(left * 1000))
+        (found,) = yield [("XREAD", "BLOCK", block, "STREAMS", stream, last)]
+        for entry in _entries(found):
+            last = entry[0]
+            if (end := _end(entry)).status is not None:
+                return end
+
+
+def _entries(found: Any) -> list[Any]:  # noqa: ANN401 - RESP2 has a list, RESP3 a map
+    if not found:
+        return []
+    if isinstance(found, dict):
+        streams = cast("dict[bytes, list[Any]]", found)
+        entries = next(iter(streams.values()))
+        # redis-py's RESP3 reader wraps the entries once more.
+        return entries[0] if isinstance(entries[0][0], list | tuple) else entries
+    listed: list[Any] = found[0][1]
+    return listed
+
+
+def _end(entry: Any) -> End:  # noqa: ANN401 - as redis-py gives it
+    fields: dict[bytes, bytes] = entry[1]
+    status = ENDED.get(int(fields[b"type"]))
+    return End(status, fields.get(b"return_value"), fields.get(b"exc_string"))
+
+
+def wait(store: Store, job_id: str, timeout: float | None) -> End | None:
+    """Return how the job ended; None when ``timeout`` seconds passed before."""
+    steps = _steps(job_id, timeout)
+    commands = next(steps)
+    try:
+        while True:
+            commands = steps.send([store.link.command(*words) for words in commands])
+    except StopIteration as done:
+        return cast("End | None", done.value)
+
+
+async def await_end(store: Store, job_id: str, timeout: float | None) -> End | None:  # noqa: ASYNC109
+    """Return how the job ended, without holding up the event loop."""
+    redis: Any = aioredis.Redis
+    client = redis.from_url(store.link.address.url)
+    steps = _steps(job_id, timeout)
+    commands = next(steps)
+    try:
+        while True:
+            replies = [await client.execute_command(*words) for words in commands]
+            commands = steps.send(replies)
+    except StopIteration as done:
+        return cast("End | None", done.value)
+    finally:
+        await client.aclose()

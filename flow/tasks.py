@@ -1,0 +1,424 @@
+"""@task, @cron and @every: declare what jobs can call, and enqueue it.
+
+A task stays callable as the function it decorates; ``enqueue`` takes the same
+arguments and is typed like it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial, update_wrapper
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
+
+from flow import queue
+from flow.errors import InvalidCall, InvalidTask, NaiveDatetime
+from flow.job import Job
+from flow.record import Invocation, JobRecord
+from flow.registry import TASKS, Declaration, Schedule
+from flow.store import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+
+P = ParamSpec("P")
+R = TypeVar("R")  # what a call returns
+V = TypeVar("V")  # what its job results in: the same, or what the coroutine returns
+T = TypeVar("T", bound="Task[..., Any, Any]")
+
+
+class TaskOptions(TypedDict, total=False):
+    """How a task's jobs run, unless a call says otherwise; see ``task``."""
+
+    name: str
+    queue: str
+    urgent: bool
+    retries: int
+    backoff: Sequence[float] | Callable[[int], float]
+    timeout: float
+    result_ttl: int
+    failure_ttl: int
+    ttl: int
+    on_crash: str
+
+
+class CallOptions(TypedDict, total=False):
+    """How one call's job runs; see ``Task.options``."""
+
+    id: str
+    queue: str
+    at_front: bool
+    timeout: float
+    retries: int
+    result_ttl: int
+    failure_ttl: int
+    ttl: int
+    depends_on: Job[Any] | str | Sequence[Job[Any] | str]
+    description: str
+    meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[V]):
+    """A call that can be enqueued later, typed by what it results in."""
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+class Task(Generic[P, R, V]):
+    """A function whose calls can be enqueued.
+
+    Args:
+        declaration: what was declared.
+        options: what its calls are to have beyond that.
+    """
+
+    def __init__(
+        self, declaration: Declaration, options: CallOptions | None = None
+    ) -> None:
+        """Wrap the declared function."""
+        self.declaration = declaration
+        self._options: CallOptions = options or {}
+        self._signature = inspect.signature(declaration.function)
+        update_wrapper(self, declaration.function)
+
+    @property
+    def name(self) -> str:
+        """How people call it: the import path, unless ``name=`` was given."""
+        return self.declaration.name
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function here and now, as if it were not a task."""
+        return cast("R", self.declaration.function(*args, **kwargs))
+
+    def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[V]:
+        """Return a call for ``enqueue_many``.
+
+        Raises:
+            InvalidCall: the arguments do not fit the function.
+        """
+        self._bind(args, kwargs)
+        made: Call[V] = Call(args, kwargs)
+        return made
+
+    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[V]:
+        """Enqueue a call; a worker runs it as soon as one is free.
+
+        Raises:
+            InvalidCall: the arguments do not fit, or cannot be pickled.
+            NoServer: no Redis is named and none runs in the project.
+            ServerUnreachable: the Redis does not answer.
+        """
+        return self._add([self.record(args, kwargs)])[0]
+
+    async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[V]:
+        """As ``enqueue``, without holding up the event loop."""
+        record = self.record(args, kwargs)
+        return (await asyncio.to_thread(self._add, [record]))[0]
+
+    def enqueue_in(
+        self, delay: float | timedelta, /, *args: P.args, **kwargs: P.kwargs
+    ) -> Job[V]:
+        """Enqueue a call that must not run before ``delay`` seconds have passed."""
+        seconds = delay.total_seconds() if isinstance(delay, timedelta) else delay
+        return self._add([replace(self.record(args, kwargs), delay=seconds)])[0]
+
+    def enqueue_at(
+        self, when: datetime, /, *args: P.args, **kwargs: P.kwargs
+    ) -> Job[V]:
+        """Enqueue a call that must not run before ``when``.
+
+        Args:
+            when: an aware datetime.
+            args: as the function takes them.
+            kwargs: as the function takes them.
+
+        Raises:
+            NaiveDatetime: ``when`` has no time zone.
+        """
+        if when.tzinfo is None:
+            raise NaiveDatetime(
+                f"{when!r} has no time zone, so it names no instant; "
+                "use datetime(..., tzinfo=ZoneInfo(...)) or .astimezone()"
+            )
+        record = replace(self.record(args, kwargs), due=when.timestamp())
+        return self._add([record])[0]
+
+    def enqueue_many(self, calls: Iterable[Call[V] | tuple[Any, ...]]) -> list[Job[V]]:
+        """Enqueue many calls at once, and return their jobs in order.
+
+        Args:
+            calls: made by ``call``, or tuples of positional arguments.
+
+        Raises:
+            InvalidCall: a call does not fit or cannot be pickled; its index is named,
+                and nothing was enqueued.
+        """
+        return self._add([self._indexed(i, call) for i, call in enumerate(calls)])
+
+    def options(self, **options: Unpack[CallOptions]) -> Task[P, R, V]:
+        """Return the same task, whose calls have these options.
+
+        Args:
+            options: ``id`` (a job's own; not for many calls), ``queue``,
+                ``at_front`` (before all that wait), ``timeout`` (seconds; -1 none),
+                ``retries``, ``result_ttl``, ``failure_ttl`` and ``ttl`` (seconds),
+                ``depends_on`` (jobs or ids), ``description``, ``meta``.
+
+        Raises:
+            InvalidCall: an option has a value that cannot be.
+        """
+        unknown = set(options) - CallOptions.__annotations__.keys()
+        if unknown:
+            raise InvalidCall(f"a call has no option {min(unknown)!r}")
+        if "id" in options:
+            queue.checked_id(options["id"])
+        _check_numbers(cast("Mapping[str, Any]", options), InvalidCall)
+        merged = cast("CallOptions", {**self._options, **options})
+        return Task(self.declaration, merged)
+
+    def _indexed(self, index: int, call: Call[V] | tuple[Any, ...]) -> JobRecord:
+        args: tuple[Any, ...] = call.args if isinstance(call, Call) else call
+        kwargs: Mapping[str, Any] = call.kwargs if isinstance(call, Call) else {}
+        try:
+            return self.record(args, kwargs)
+        except InvalidCall as error:
+            raise InvalidCall(f"call {index}: {error}") from error
+
+    def record(self, args: Any, kwargs: Mapping[str, Any]) -> JobRecord:  # noqa: ANN401
+        """Return what enqueueing this call would write.
+
+        Raises:
+            InvalidCall: the arguments do not fit the function.
+        """
+        self._bind(args, kwargs)
+        declared, chosen = self.declaration, self._options
+        if declared.path.startswith("__main__."):
+            raise InvalidCall(
+                f"{declared.path} is in the script that runs now, which a worker "
+                "cannot import; move the task to a module"
+            )
+        return JobRecord(
+            id=chosen.get("id") or queue.new_id(),
+            chosen="id" in chosen,
+            invocation=Invocation(declared.path, args, kwargs),
+            queue=chosen.get("queue") or self._queue(),
+            at_front=chosen.get("at_front", False),
+            timeout=chosen.get("timeout", declared.timeout),
+            retries=chosen.get("retries", declared.retries),
+            result_ttl=chosen.get("result_ttl", declared.result_ttl),
+            failure_ttl=chosen.get("failure_ttl", declared.failure_ttl),
+            ttl=chosen.get("ttl", declared.ttl),
+            depends_on=_ids(chosen.get("depends_on", ())),
+            description=chosen.get("description"),
+            meta=chosen.get("meta"),
+            on_crash=declared.on_crash or current.project().on_crash,
+        )
+
+    def _queue(self) -> str:
+        if self.declaration.urgent:
+            return current.project().urgent
+        return self.declaration.queue or queue.DEFAULT
+
+    def _bind(self, args: Any, kwargs: Mapping[str, Any]) -> None:  # noqa: ANN401
+        try:
+            self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise InvalidCall(
+                f"{self.name}{self._signature} cannot be called so: {error}"
+            ) from None
+
+    def _add(self, records: list[JobRecord]) -> list[Job[V]]:
+        if len(records) > 1 and "id" in self._options:
+            raise InvalidCall("one id cannot be given to many calls")
+        return queue.add(records)
+
+    def __repr__(self) -> str:
+        """Return the class and the name."""
+        return f"Task({self.name!r})"
+
+
+class Decorator(Protocol):
+    """What ``@task(...)`` returns."""
+
+    @overload
+    def __call__(
+        self, function: Callable[P, Coroutine[Any, Any, V]], /
+    ) -> Task[P, Coroutine[Any, Any, V], V]: ...
+
+    @overload
+    def __call__(self, function: Callable[P, V], /) -> Task[P, V, V]: ...
+
+
+@overload
+def task(
+    function: Callable[P, Coroutine[Any, Any, V]], /
+) -> Task[P, Coroutine[Any, Any, V], V]: ...
+
+
+@overload
+def task(function: Callable[P, V], /) -> Task[P, V, V]: ...
+
+
+@overload
+def task(**options: Unpack[TaskOptions]) -> Decorator: ...
+
+
+def task(
+    function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]
+) -> Any:
+    """Declare a function whose calls can be enqueued; bare, or with options.
+
+    Args:
+        function: plain or ``async def``, at the top of a module or class.
+        options: ``name`` (for people, unique; the import path by default),
+            ``queue``, ``urgent`` (the urgent lane; excludes ``queue``), ``retries``
+            (after an error), ``backoff`` (seconds before each retry, or a function
+            of the attempt's number; exponential by default), ``timeout`` (seconds;
+            180 by default, -1 none), ``result_ttl`` (seconds; 500), ``failure_ttl``
+            (seconds; a year), ``ttl`` (seconds it may wait), ``on_crash``
+            (``"retry"``, or ``"fail"`` for work that must never run twice).
+
+    Returns:
+        A Task, callable as the function.
+
+    Raises:
+        InvalidTask: options contradict each other, or the name is taken.
+    """
+    if function is None:
+        return partial(_declare, options=options)
+    return _declare(function, options)
+
+
+def cron(
+    expression: str,
+    *,
+    tz: str | None = None,
+    args: tuple[Any, ...] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+) -> Callable[[T], T]:
+    """Have the clock enqueue a task by a cron expression; stands above ``@task``.
+
+    Args:
+        expression: five fields, or six with the seconds first; docs/cron.md.
+        tz: a zone's name such as ``Europe/London``; UTC by default.
+        args: positional arguments of the call.
+        kwargs: named arguments of the call.
+        name: tells two schedules of one task apart.
+
+    Raises:
+        InvalidSchedule: the expression is wrong or ambiguous, or there is no such zone.
+    """
+    # Parsing croniter's way costs an import that a module without @cron need not pay.
+    from flow.recurrence import Cron  # noqa: PLC0415
+
+    Cron(expression, tz=tz, id=name or "declared")
+    return _scheduled(Schedule("cron", expression, tz, args, kwargs or {}, name))
+
+
+def every(
+    seconds: float,
+    *,
+    args: tuple[Any, ...] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+) -> Callable[[T], T]:
+    """Have the clock enqueue a task at a fixed interval; stands above ``@task``.
+
+    Args:
+        seconds: the interval, at least 1; ticks are its multiples since 1970 (UTC).
+        args: positional arguments of the call.
+        kwargs: named arguments of the call.
+        name: tells two schedules of one task apart.
+
+    Raises:
+        InvalidSchedule: the interval is too short.
+    """
+    from flow.recurrence import Every  # noqa: PLC0415 - as in cron
+
+    Every(seconds)
+    return _scheduled(Schedule("every", f"{seconds:g}", None, args, kwargs or {}, name))
+
+
+def _scheduled(schedule: Schedule) -> Callable[[T], T]:
+    def add(declared: T) -> T:
+        if not isinstance(declared, Task):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidTask(
+                f"@{schedule.kind} stands above @task: it schedules a task, "
+                f"not {declared!r}"
+            )
+        declared.call(*schedule.args, **schedule.kwargs)
+        schedules = (*declared.declaration.schedules, schedule)
+        declared.declaration = replace(declared.declaration, schedules=schedules)
+        TASKS.add(declared.declaration)
+        return declared
+
+    return add
+
+
+def _declare(function: Callable[..., Any], options: TaskOptions) -> Task[..., Any, Any]:
+    path = _path(function)
+    unknown = set(options) - TaskOptions.__annotations__.keys()
+    if unknown:
+        raise InvalidTask(f"{path}: a task has no option {min(unknown)!r}")
+    if options.get("urgent") and options.get("queue"):
+        raise InvalidTask(
+            f"{path}: urgent=True is the urgent lane, so it excludes queue="
+        )
+    if options.get("on_crash", "retry") not in ("retry", "fail"):
+        raise InvalidTask(f'{path}: on_crash is "retry" or "fail"')
+    _check_numbers(cast("Mapping[str, Any]", options), InvalidTask)
+    declaration = Declaration(path, function, **cast("Any", {"name": path, **options}))
+    TASKS.add(declaration)
+    return Task(declaration)
+
+
+def _path(function: Callable[..., Any]) -> str:
+    if not inspect.isroutine(function):
+        raise InvalidTask(f"@task decorates a function, not {function!r}")
+    if "<locals>" in function.__qualname__:
+        raise InvalidTask(
+            f"{function.__qualname__} is made inside a function, where a worker "
+            "cannot import it; move it to the top of its module"
+        )
+    return f"{_module(function)}.{function.__qualname__}"
+
+
+def _module(function: Callable[..., Any]) -> str:
+    """Return the name that a worker imports; ``python -m shop.tasks`` knows its own."""
+    if function.__module__ != "__main__":
+        return function.__module__
+    spec = function.__globals__.get("__spec__")
+    return spec.name if spec is not None else "__main__"
+
+
+def _check_numbers(options: Mapping[str, Any], error: type[Exception]) -> None:
+    lowest = {"timeout": -1, "retries": 0, "result_ttl": -1, "failure_ttl": -1}
+    for option, least in {**lowest, "ttl": 1}.items():
+        value = options.get(option)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise error(f"{option} is a number of seconds or times, not {value!r}")
+        if value < least or (option == "timeout" and -1 < value <= 0):
+            raise error(f"{option}={value} is too small; at least {least}")
+
+
+def _ids(parents: Job[Any] | str | Sequence[Job[Any] | str]) -> tuple[str, ...]:
+    listed = [parents] if isinstance(parents, Job | str) else list(parents)
+    return tuple(one.id if isinstance(one, Job) else one for one in listed)

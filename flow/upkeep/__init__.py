@@ -1,0 +1,1 @@
+"""What both workers and clocks run: the recoverer, the promoter, the janitor."""

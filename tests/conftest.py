@@ -1,0 +1,52 @@
+"""What every test may ask for: a real server, emptied for each test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flow.store import current
+from flow.store.address import Address
+from flow.store.client import Store
+from tests.support.server import Server, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import redis
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    """One server for all tests of this process."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """An empty server, which REDIS_URL names."""
+    with shared_server.client() as client:
+        client.flushall()  # pyright: ignore[reportUnknownMemberType]
+    monkeypatch.setenv("REDIS_URL", shared_server.url)
+    yield shared_server
+    if not shared_server.answers():
+        shared_server.start()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[redis.Redis]:
+    """A plain redis-py client of the server."""
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def store(server: Server) -> Iterator[Store]:
+    """The store that tasks of this test use."""
+    store = Store(Address(server.url, "the test"))
+    current.use(store)
+    yield store
+    current.use(None)
+    store.link.close()

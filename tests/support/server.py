@@ -1,0 +1,76 @@
+"""A real server for tests: the embedded Valkey's binary, or any other by its path."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import redis
+
+from flow.store import embedded
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Server:
+    """One server process on a unix socket in a folder of its own.
+
+    Args:
+        folder: an empty folder with a short path.
+        binary: valkey-server or redis-server; the embedded one by default.
+    """
+
+    def __init__(self, folder: Path, binary: Path | None = None) -> None:
+        self.folder = folder
+        self.binary = binary or embedded.binary()
+        self.socket = folder / "s"
+        self.url = f"unix://{self.socket}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                *(str(self.binary), "--port", "0", "--unixsocket", str(self.socket)),
+                *("--dir", str(self.folder), "--save", "", "--appendonly", "yes"),
+                *("--appendfsync", "always", "--enable-debug-command", "yes"),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        wait_until(self.answers, waiting_for="the server's answer")
+
+    def answers(self) -> bool:
+        with contextlib.suppress(redis.RedisError), self.client() as client:
+            return bool(client.ping())  # pyright: ignore[reportUnknownMemberType]
+        return False
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url)  # pyright: ignore[reportUnknownMemberType]
+
+    def kill(self) -> None:
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        assert self._process
+        self._process.terminate()
+        self._process.wait()
+
+
+@contextlib.contextmanager
+def running(binary: Path | None = None) -> Iterator[Server]:
+    """Give a server that runs until the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="flow-test-"))
+    server = Server(folder, binary)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(folder)

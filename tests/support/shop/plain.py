@@ -1,0 +1,54 @@
+"""Functions that are no tasks: what an RQ shop enqueues."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def add(one: int, other: int = 0) -> int:
+    return one + other
+
+
+async def slow_add(one: int, other: int) -> int:
+    await asyncio.sleep(0)
+    return one + other
+
+
+def explode(what: str) -> None:
+    raise RuntimeError(f"{what} exploded")
+
+
+def flaky(ledger: str, fails: int) -> int:
+    """Fail so many times, then return the number of the try."""
+    path = Path(ledger)
+    with path.open("a") as file:
+        file.write(".")
+    tries = len(path.read_text())
+    if tries <= fails:
+        raise RuntimeError(f"try {tries}")
+    return tries
+
+
+def wait() -> None:
+    threading.Event().wait()
+
+
+@dataclass
+class Account:
+    """Something with methods."""
+
+    owner: str
+
+    def greet(self, word: str) -> str:
+        return f"{word}, {self.owner}"
+
+    @classmethod
+    def of(cls, owner: str) -> str:
+        return f"{cls.__name__} of {owner}"
+
+    @staticmethod
+    def fee(amount: int) -> int:
+        return amount // 10

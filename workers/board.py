@@ -1,0 +1,111 @@
+"""The board: shared memory in which a worker's processes show what they do.
+
+One supervisor reads it, also when a process has died without a word: it then knows
+which jobs had started and which were only claimed. Each process writes its own part.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEADER = 16  # bytes: when the supervisor last beat (monotonic), and the stop flag
+COUNTS = 24  # bytes: jobs done, jobs failed, seconds worked
+NUMBER = struct.Struct("=Q")
+COUNTED = struct.Struct("=QQd")
+BEAT = struct.Struct("=d")
+
+
+class Board:
+    """The memory of one worker.
+
+    Args:
+        processes: how many parts it has.
+        slots: jobs at a time in each process.
+    """
+
+    def __init__(self, processes: int, slots: int) -> None:
+        """Make the memory; children that are forked later share it."""
+        self._slots = slots
+        self._size = COUNTS + slots * NUMBER.size
+        self._memory = mmap.mmap(-1, HEADER + processes * self._size)
+
+    def beaten(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Note that the supervisor has just beaten."""
+        BEAT.pack_into(self._memory, 0, monotonic())
+
+    def beat_age(self, monotonic: Callable[[], float] = time.monotonic) -> float:
+        """Return the seconds since the supervisor last beat."""
+        last: float = BEAT.unpack_from(self._memory, 0)[0]
+        return monotonic() - last
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the worker is to stop."""
+        return self._memory[8] != 0
+
+    def stop(self) -> None:
+        """Tell every process that the worker is to stop."""
+        self._memory[8] = 1
+
+    def part(self, index: int) -> Part:
+        """Return the part of process number ``index``."""
+        return Part(self._memory, HEADER + index * self._size, self._slots)
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._memory.close()
+
+
+class Part:
+    """What one process shows: its counts, and the executions it runs.
+
+    Args:
+        memory: the whole board.
+        at: where the part begins.
+        slots: how many executions it can show.
+    """
+
+    def __init__(self, memory: mmap.mmap, at: int, slots: int) -> None:
+        """Point at the part."""
+        self._memory = memory
+        self._at = at
+        self._first = at + COUNTS
+        self._free = [self._first + NUMBER.size * n for n in range(slots)]
+        self._all = tuple(self._free)
+        self._lock = threading.Lock()
+
+    def clear(self) -> None:
+        """Show nothing: a new process begins."""
+        for place in self._all:
+            NUMBER.pack_into(self._memory, place, 0)
+
+    def begin(self, number: int) -> int:
+        """Show that execution ``number`` runs; return its place, for ``end``."""
+        place = self._free.pop()
+        NUMBER.pack_into(self._memory, place, number)
+        return place
+
+    def end(self, place: int, *, seconds: float, failed: bool) -> None:
+        """Show that the execution at ``place`` has ended, and count it."""
+        NUMBER.pack_into(self._memory, place, 0)
+        self._free.append(place)
+        with self._lock:
+            done, failures, worked = self.counts()
+            counts = (done + (not failed), failures + failed, worked + seconds)
+            COUNTED.pack_into(self._memory, self._at, *counts)
+
+    def counts(self) -> tuple[int, int, float]:
+        """Return jobs done, jobs failed and seconds worked, since the worker began."""
+        return COUNTED.unpack_from(self._memory, self._at)
+
+    def running(self) -> set[int]:
+        """Return the numbers of the executions that run."""
+        numbers = {NUMBER.unpack_from(self._memory, place)[0] for place in self._all}
+        return numbers - {0}

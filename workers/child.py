@@ -1,0 +1,126 @@
+"""A process of a worker: a pool, and the fetcher that feeds it."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import random
+import signal
+import sys
+import threading
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from flow.patience import Persistence
+from flow.store import current
+from flow.store.client import Store
+from flow.workers import timeout
+from flow.workers.fetcher import Fetcher
+from flow.workers.pool import Pool
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from flow.config import WorkerConfig
+    from flow.store.address import Address
+    from flow.workers.board import Board, Part
+
+PR_SET_PDEATHSIG = 1
+CRASHED = 70  # the exit code of a process whose fetcher failed
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a process is given by its supervisor.
+
+    Args:
+        process: its name in execution ids.
+        worker: the worker's name.
+        config: what the worker was told.
+        address: the server.
+        board: the shared memory.
+        part: its own part of it.
+        bell: becomes readable when there may be work.
+        parent: the supervisor's process id.
+    """
+
+    process: str
+    worker: str
+    config: WorkerConfig
+    address: Address
+    board: Board
+    part: Part
+    bell: int
+    parent: int
+
+
+def main(seat: Seat) -> NoReturn:
+    """Be a process of a worker, until it stops; called right after the fork."""
+    try:
+        _tie_to(seat.parent)
+        _take_signals()
+        _work(seat)
+    except BaseException:  # noqa: BLE001 - nothing may return into the supervisor's code
+        traceback.print_exc()
+        _leave(CRASHED)
+    _leave(0)
+
+
+def _leave(code: int) -> NoReturn:
+    # Not sys.exit: what the supervisor registered to run at its exit is not ours.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _tie_to(parent: int) -> None:
+    """Have the kernel end this process with its supervisor, and lead a group."""
+    os.setpgid(0, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # it died before the kernel knew
+
+
+def _take_signals() -> None:
+    def leave_it_to_the_supervisor(_signal: int, _frame: FrameType | None) -> None:
+        """Heroku and terminals signal every process; the supervisor decides."""
+
+    # Handlers rather than SIG_IGN, which the programs that jobs start would inherit.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, leave_it_to_the_supervisor)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    timeout.install()
+
+
+def _work(seat: Seat) -> None:
+    random.seed()  # forked siblings would draw the same numbers
+    gc.enable()
+    current.use(Store(seat.address))  # for what jobs enqueue
+    store = Store(seat.address, patience=Persistence())
+    board = seat.board
+    fetcher = Fetcher(store, seat.process, seat.worker, seat.config, board, seat.bell)
+    config = seat.config
+    pool = Pool(
+        config.threads,
+        config.concurrency,
+        seat.part,
+        fetcher.finish,
+        lambda: board.stopping,
+    )
+    threading.Thread(
+        target=_fetch, args=(fetcher, pool), name="flow-fetcher", daemon=True
+    ).start()
+    pool.run_main()
+
+
+def _fetch(fetcher: Fetcher, pool: Pool) -> None:
+    try:
+        fetcher.run(pool)
+    except BaseException:  # noqa: BLE001 - a process that cannot fetch must not linger
+        traceback.print_exc()
+        _leave(CRASHED)
+    pool.close()

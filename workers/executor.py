@@ -1,0 +1,145 @@
+"""Executor: runs one job and says what came of it; it writes nothing."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from flow import codec, retry
+from flow.errors import InvalidCall, SoftTimeout, UnknownTask
+from flow.outcome import Ending, Outcome
+from flow.workers import timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from flow.record import Claim
+    from flow.registry import Declaration
+    from flow.workers.resolve import Work
+
+OWN = ("flow.workers.executor", "flow.workers.timeout", "flow.workers.loop")
+PATIENCE = 900.0  # seconds that a job of an unknown task is put off in all
+
+
+def execute(
+    work: Work, now: Callable[[], float], stopping: Callable[[], bool]
+) -> Outcome:
+    """Run a plain job in this thread.
+
+    Args:
+        work: what to call.
+        now: the wall clock, unix seconds.
+        stopping: whether the worker was told to stop.
+    """
+    started = now()
+    try:
+        value = timeout.call(work.claim.timeout, work.function, work.args, work.kwargs)
+    except BaseException as error:  # noqa: BLE001 - user code may raise anything
+        return failure(work, error, (started, now()), stopping=stopping())
+    return success(work.claim, value, (started, now()))
+
+
+def success(claim: Claim, value: object, span: tuple[float, float]) -> Outcome:
+    """Return the outcome of a job that returned ``value``.
+
+    Args:
+        claim: the execution.
+        value: what it returned.
+        span: when it started and ended, unix seconds.
+    """
+    try:
+        packed = codec.pack_result(value)
+    except InvalidCall as error:
+        # The work is done: running it again would only do it twice.
+        return _failed(claim, span, f"flow.errors.InvalidCall: {error}")
+    return Outcome(claim, Ending.FINISHED, *span, packed, claim.result_ttl)
+
+
+def failure(
+    work: Work, error: BaseException, span: tuple[float, float], *, stopping: bool
+) -> Outcome:
+    """Return the outcome of a job that raised.
+
+    Args:
+        work: what was called.
+        error: what it raised.
+        span: when it started and ended, unix seconds.
+        stopping: whether the worker was told to stop; the error may come of that.
+    """
+    if stopping and not isinstance(error, SoftTimeout):
+        return interrupted(work.claim, work.task, span)
+    told = text(error)
+    if work.claim.retries_left > 0:
+        last = told.strip().rpartition("\n")[2]
+        delay = backoff(work.claim, work.task)
+        return Outcome(work.claim, Ending.RETRY, *span, delay=delay, error=last)
+    return _failed(work.claim, span, told)
+
+
+def interrupted(
+    claim: Claim, task: Declaration | None, span: tuple[float, float]
+) -> Outcome:
+    """Return the outcome of a job that the worker's stop cut off."""
+    if (claim.on_crash or (task.on_crash if task else None)) == "fail":
+        return _failed(
+            claim,
+            span,
+            "flow.errors.Interrupted: the worker stopped while the job ran, "
+            'and on_crash="fail" forbids to run it again',
+        )
+    return Outcome(claim, Ending.INTERRUPTED, *span)
+
+
+def unresolved(claim: Claim, error: BaseException, now: float) -> Outcome:
+    """Return the outcome of a claim whose function was not found or not importable.
+
+    An unknown task goes back with a delay, because a deployment may be under way:
+    5 s doubling to 60 s, for 15 minutes in all.
+    """
+    span = (now, now)
+    waited = 0.0 if claim.unknown_since is None else now - claim.unknown_since
+    if isinstance(error, UnknownTask) and waited < PATIENCE:
+        delay = min(60.0, max(5.0, waited))
+        return Outcome(claim, Ending.POSTPONED, *span, delay=delay, error=str(error))
+    return _failed(claim, span, text(error))
+
+
+def backoff(claim: Claim, task: Declaration | None) -> float:
+    """Return the seconds before a failed job runs again.
+
+    RQ's intervals in the job's hash win; then the task's own backoff; then flow's.
+    """
+    if claim.intervals is not None:
+        return retry.from_intervals(claim.intervals, claim.retries_left)
+    if task is None:
+        return 0.0  # RQ's Retry(max=3) runs again at once
+    if task.backoff is None:
+        return retry.exponential(claim.attempts + 1)
+    if callable(task.backoff):
+        return max(0.0, float(task.backoff(claim.attempts + 1)))
+    listed = task.backoff
+    return float(listed[min(claim.attempts, len(listed) - 1)]) if listed else 0.0
+
+
+def text(error: BaseException) -> str:
+    """Return an error's traceback, from the job's own frames on."""
+    if isinstance(error, SoftTimeout):
+        told = traceback.format_exception(type(error), error, _own_frames(error))
+        # RQ's name for it, which its readers and people know.
+        return "".join(told[:-1]) + f"rq.timeouts.JobTimeoutException: {error}\n"
+    return "".join(traceback.format_exception(type(error), error, _own_frames(error)))
+
+
+def _own_frames(error: BaseException) -> TracebackType | None:
+    """Return the frames below flow's own, if there are any."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_globals.get("__name__") in OWN:
+        frames = frames.tb_next
+    return frames or error.__traceback__
+
+
+def _failed(claim: Claim, span: tuple[float, float], told: str) -> Outcome:
+    last = told.strip().rpartition("\n")[2]
+    packed = codec.pack_failure(told)
+    return Outcome(claim, Ending.FAILED, *span, packed, claim.failure_ttl, 0.0, last)

@@ -1,0 +1,85 @@
+"""The event loop of a process: ``async def`` jobs run here, many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from flow.errors import SoftTimeout
+from flow.workers import executor, timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flow.outcome import Outcome
+    from flow.workers.resolve import Work
+
+Done = "Callable[[Work, Outcome], None]"
+
+
+class Loop:
+    """One event loop in a thread of its own, started when first used.
+
+    Args:
+        begin: told when a job begins, returns what ``done`` gets back.
+        done: told a job's outcome.
+        stopping: whether the worker was told to stop.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[Work], int],
+        done: Callable[[Work, int, Outcome], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        """Start nothing yet: most processes never run a coroutine."""
+        self._begin = begin
+        self._done = done
+        self._stopping = stopping
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def submit(self, work: Work) -> None:
+        """Run a job as soon as the loop turns."""
+        if self._loop is None:
+            self._loop = self._start()
+        self._loop.call_soon_threadsafe(self._spawn, work)
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        threading.Thread(
+            target=loop.run_forever, name="flow-event-loop", daemon=True
+        ).start()
+        return loop
+
+    def _spawn(self, work: Work) -> None:
+        assert self._loop is not None  # noqa: S101 - for the checkers
+        task = self._loop.create_task(self._run(work), name=work.name)
+        # The loop itself keeps only weak references to its tasks.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, work: Work) -> None:
+        place, started = self._begin(work), time.time()
+        try:
+            value = await _limited(work)
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything
+            span = (started, time.time())
+            outcome = executor.failure(work, error, span, stopping=self._stopping())
+        else:
+            outcome = executor.success(work.claim, value, (started, time.time()))
+        self._done(work, place, outcome)
+
+
+async def _limited(work: Work) -> Any:  # noqa: ANN401 - whatever the job returns
+    seconds = work.claim.timeout
+    limit = asyncio.timeout(None if seconds < 0 else seconds)
+    try:
+        async with limit:
+            return await work.function(*work.args, **work.kwargs)
+    except TimeoutError:
+        if limit.expired():
+            raise SoftTimeout(timeout.text(seconds)) from None
+        raise

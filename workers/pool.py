@@ -1,0 +1,128 @@
+"""The pool of a process: its slots, and who runs what in them.
+
+Plain jobs run in the main thread, or in threads when there are several; ``async def``
+jobs on one event loop. The pool says how many jobs it can take.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from flow.outcome import Ending
+from flow.workers import executor
+from flow.workers.loop import Loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flow.outcome import Outcome
+    from flow.workers.board import Part
+    from flow.workers.resolve import Work
+
+FAILED = (Ending.FAILED, Ending.RETRY)
+
+
+class Pool:
+    """Runs work, and hands on the outcomes.
+
+    Args:
+        threads: plain jobs at a time; one runs in the main thread.
+        concurrency: ``async def`` jobs at a time.
+        part: where the supervisor sees what runs.
+        finish: told every outcome, from any thread.
+        stopping: whether the worker was told to stop.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        concurrency: int,
+        part: Part,
+        finish: Callable[[Work, Outcome], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        """Start the threads, if there are several."""
+        self._threads = threads
+        self._concurrency = concurrency
+        self._part = part
+        self._finish = finish
+        self._stopping = stopping
+        self._plain: SimpleQueue[Work | None] = SimpleQueue()
+        self._loop = Loop(self._begin, self._done, stopping)
+        self._lock = threading.Lock()
+        self._busy_plain = 0
+        self._busy_async = 0
+        self._closed = threading.Event()
+        if threads > 1:
+            for number in range(threads):
+                threading.Thread(
+                    target=self._run_plain, name=f"flow-slot-{number}", daemon=True
+                ).start()
+
+    @property
+    def free_plain(self) -> int:
+        """How many plain jobs it can take now."""
+        return self._threads - self._busy_plain
+
+    @property
+    def free_async(self) -> int:
+        """How many ``async def`` jobs it can take now."""
+        return self._concurrency - self._busy_async
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs."""
+        return self._busy_plain + self._busy_async == 0
+
+    def take(self, work: Work) -> bool:
+        """Run work in a free slot of its kind; return False when there is none."""
+        with self._lock:
+            if work.is_async:
+                if self.free_async <= 0:
+                    return False
+                self._busy_async += 1
+            else:
+                if self.free_plain <= 0:
+                    return False
+                self._busy_plain += 1
+        if work.is_async:
+            self._loop.submit(work)
+        else:
+            self._plain.put(work)
+        return True
+
+    def run_main(self) -> None:
+        """Run plain jobs in this, the main thread, until ``close`` is called."""
+        if self._threads == 1:
+            self._run_plain()
+        else:
+            self._closed.wait()
+
+    def close(self) -> None:
+        """Let ``run_main`` return once what was taken before has ended."""
+        self._closed.set()
+        for _ in range(self._threads):
+            self._plain.put(None)
+
+    def _run_plain(self) -> None:
+        while (work := self._plain.get()) is not None:
+            place = self._begin(work)
+            outcome = executor.execute(work, time.time, self._stopping)
+            self._done(work, place, outcome)
+
+    def _begin(self, work: Work) -> int:
+        number = int(work.claim.execution.rpartition("-")[2])
+        return self._part.begin(number)
+
+    def _done(self, work: Work, place: int, outcome: Outcome) -> None:
+        seconds = outcome.ended - outcome.started
+        self._part.end(place, seconds=seconds, failed=outcome.ending in FAILED)
+        with self._lock:
+            if work.is_async:
+                self._busy_async -= 1
+            else:
+                self._busy_plain -= 1
+        self._finish(work, outcome)

@@ -1,0 +1,102 @@
+"""From a claim to what is to be called: the task's function, or an import path's."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flow import codec
+from flow.errors import UnknownTask, UnreadableJob
+from flow.registry import TASKS, Declaration
+from flow.tasks import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flow.record import Claim, Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A claim that is ready to run.
+
+    Args:
+        claim: the execution.
+        name: what the log calls it.
+        function: what to call.
+        args: positional arguments.
+        kwargs: named arguments.
+        task: the declaration, if the function is a task.
+    """
+
+    claim: Claim
+    name: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    task: Declaration | None = None
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it runs on the event loop."""
+        return inspect.iscoroutinefunction(self.function)
+
+
+def resolve(claim: Claim, *, strict: bool = False) -> Work:
+    """Return the work of a claim.
+
+    Args:
+        claim: what this process holds.
+        strict: accept declared tasks only.
+
+    Raises:
+        UnreadableJob: what Redis holds for it is not a call.
+        UnknownTask: its module or attribute does not exist here.
+        Exception: whatever the module raises while it is imported.
+    """
+    if claim.data is None:
+        raise UnreadableJob("the job has no data; was it deleted, or written by hand?")
+    invocation = codec.unpack_invocation(claim.data)
+    declared = TASKS.find(invocation.path)
+    function = _function(invocation) if declared is None else declared.function
+    if isinstance(function, Task):
+        declared, function = function.declaration, function.declaration.function
+    if strict and declared is None:
+        known = ", ".join(sorted(task.name for task in TASKS)) or "none"
+        raise UnknownTask(
+            f"{invocation.path} is no declared task, and [tool.flow] strict allows "
+            f"no other; known: {known}"
+        )
+    name = declared.name if declared else invocation.path
+    return Work(claim, name, function, invocation.args, invocation.kwargs, declared)
+
+
+def _function(invocation: Invocation) -> Callable[..., Any]:
+    if invocation.instance is not None:
+        method: Callable[..., Any] = getattr(invocation.instance, invocation.path)
+        return method
+    parts = invocation.path.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:cut])
+        try:
+            found: Any = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if not f"{module}.".startswith(f"{error.name}."):
+                raise  # the module is there; something that it imports is not
+            continue
+        return _attribute(found, parts[cut:], invocation.path)
+    raise UnknownTask(f"there is no module for {invocation.path}")
+
+
+def _attribute(found: Any, names: list[str], path: str) -> Callable[..., Any]:  # noqa: ANN401
+    for name in names:
+        try:
+            found = getattr(found, name)
+        except AttributeError:
+            raise UnknownTask(f"{path}: there is no {name!r}") from None
+    if not callable(found):
+        raise UnknownTask(f"{path} is not callable")
+    function: Callable[..., Any] = found
+    return function

@@ -1,0 +1,255 @@
+"""Supervisor: the parent of a worker's processes. One thread, one loop, for ever.
+
+It forks the processes, beats for them, rings when there may be work, sees at once when
+one dies and puts back what it held, and stops them within the grace.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from flow import events
+from flow.errors import FlowError
+from flow.log import emit
+from flow.service import Agenda
+from flow.signals import Signals
+from flow.store.doorbell import QUEUES, SCHEDULED, Doorbell
+from flow.upkeep.janitor import Janitor
+from flow.upkeep.promoter import Promoter
+from flow.upkeep.pulse import Pulse
+from flow.upkeep.recoverer import Recoverer
+from flow.workers import child
+from flow.workers.board import Board
+from flow.workers.burial import Burial
+from flow.workers.heartbeat import Census, Heartbeat
+from flow.workers.process import Process, how, new_name
+
+if TYPE_CHECKING:
+    from flow.config import WorkerConfig
+    from flow.store.address import Address
+    from flow.store.client import Store
+
+STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+QUICK = 1.0  # seconds: a process that died younger waits before it is replaced
+
+
+class Supervisor:
+    """Runs a worker until it is told to stop, or its burst is over.
+
+    Args:
+        store: where the jobs are.
+        address: the server, for the processes' own connections.
+        config: what the worker was told.
+    """
+
+    def __init__(self, store: Store, address: Address, config: WorkerConfig) -> None:
+        """Prepare; nothing is forked before ``run``."""
+        self.name = f"{socket.gethostname()}.{os.getpid()}.{new_name()}"
+        self._store = store
+        self._address = address
+        self._config = config
+        self._board = Board(config.processes, config.threads + config.concurrency)
+        self._processes: dict[int, Process] = {}
+        self._empty_seats: dict[int, float] = {}
+        self._selector = selectors.DefaultSelector()
+        self._signals = Signals((*STOP, signal.SIGCHLD))
+        self._doorbell = Doorbell(address)
+        self._bell_due = 0.0
+        self._deadline: float | None = None
+        self._interrupts = 0
+        self._burial = Burial(store, self.name)
+        self._heartbeat = Heartbeat(
+            store, self._board, self.name, config.queues, self._census
+        )
+        self._promoter = Promoter(store)
+        self._pulse = Pulse(store, config.role)
+        upkeep = (self._heartbeat, self._pulse, self._burial, self._promoter)
+        self._agenda = Agenda([*upkeep, Recoverer(store), Janitor(store)])
+
+    def run(self) -> int:
+        """Run until stopped; return the exit code."""
+        self._selector.register(self._signals, selectors.EVENT_READ, self._on_signal)
+        self._board.beaten()
+        for index in range(self._config.processes):
+            self._fork(index)
+        emit(events.RoleStarted("worker", self._facts()))
+        try:
+            while self._processes or (not self._over and self._empty_seats):
+                self._turn()
+        finally:
+            self._end()
+        return 0
+
+    @property
+    def _over(self) -> bool:
+        return self._deadline is not None or self._config.burst
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(self._wait()):
+            key.data()
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            self._kill_all()
+        self._listen()
+        self._reseat()
+        self._agenda.run_due()
+        if self._heartbeat.asked_to_stop:
+            self._stop("asked to in Redis")
+
+    def _wait(self) -> float:
+        waits = [self._agenda.wait(), 1.0]
+        if self._deadline is not None:
+            waits.append(self._deadline - time.monotonic())
+        waits += [due - time.monotonic() for due in self._empty_seats.values()]
+        return max(0.0, min(waits))
+
+    def _fork(self, index: int) -> None:
+        bell, ringer = os.pipe()
+        os.set_blocking(ringer, False)
+        part, name, parent = self._board.part(index), new_name(), os.getpid()
+        part.clear()
+        pid = os.fork()
+        if pid == 0:
+            self._selector.close()
+            self._doorbell.forget()
+            for other in self._processes.values():
+                other.close()
+            os.close(ringer)
+            child.main(
+                child.Seat(
+                    process=name,
+                    worker=self.name,
+                    config=self._config,
+                    address=self._address,
+                    board=self._board,
+                    part=part,
+                    bell=bell,
+                    parent=parent,
+                )
+            )
+        os.close(bell)
+        born = time.monotonic()
+        self._processes[pid] = Process(index, part, ringer, pid, born, name)
+        # It is known to beat before it can have claimed anything for long.
+        self._agenda.hurry(self._heartbeat)
+
+    def _on_signal(self) -> None:
+        for number in self._signals.taken():
+            if number == signal.SIGCHLD:
+                self._reap()
+            elif number == signal.SIGINT:
+                self._interrupts += 1
+                self._stop("Ctrl-C; once more to stop at once")
+                if self._interrupts > 1:
+                    self._kill_all()
+            else:
+                self._stop(signal.Signals(number).name)
+
+    def _stop(self, why: str) -> None:
+        if self._deadline is not None:
+            return
+        self._deadline = time.monotonic() + self._config.grace
+        emit(events.RoleStopping("worker", why, self._config.grace))
+        self._board.stop()
+        self._ring()
+
+    def _kill_all(self) -> None:
+        for process in self._processes.values():
+            process.kill()
+        self._deadline = float("inf")
+
+    def _reap(self) -> None:
+        for pid in list(self._processes):
+            try:
+                reaped, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                reaped, status = pid, 0
+            if reaped:
+                self._bury(self._processes.pop(pid), status)
+
+    def _bury(self, process: Process, status: int) -> None:
+        # What its jobs started must not outlive it: they would run beside their rerun.
+        process.kill()
+        process.close()
+        told = how(status)
+        stopping = self._deadline is not None
+        if status and not stopping:
+            emit(events.ProcessDied(process.pid, told))
+        self._burial.add(process.name, process.part.running(), told, stopping=stopping)
+        self._agenda.hurry(self._burial)
+        if not stopping and (status or not self._config.burst):
+            age = time.monotonic() - process.born
+            self._empty_seats[process.index] = time.monotonic() + (
+                QUICK if age < QUICK else 0.0
+            )
+
+    def _reseat(self) -> None:
+        now = time.monotonic()
+        if self._deadline is not None:
+            self._empty_seats.clear()
+        for index in [i for i, due in self._empty_seats.items() if due <= now]:
+            del self._empty_seats[index]
+            self._fork(index)
+
+    def _listen(self) -> None:
+        """Have a doorbell, and try for one each second while there is none."""
+        if self._doorbell.connected or time.monotonic() < self._bell_due:
+            return
+        self._bell_due = time.monotonic() + 1.0
+        descriptor = self._doorbell.connect()
+        if descriptor is not None:
+            self._selector.register(descriptor, selectors.EVENT_READ, self._on_bell)
+            self._ring()  # what changed before it listened
+
+    def _on_bell(self) -> None:
+        descriptor = self._doorbell.fileno()
+        rung = self._doorbell.rung()
+        if rung is None:
+            self._selector.unregister(descriptor)
+            return
+        if QUEUES in rung:
+            self._ring()
+        if SCHEDULED in rung:
+            self._agenda.hurry(self._promoter)
+
+    def _ring(self) -> None:
+        for process in self._processes.values():
+            process.ring()
+
+    def _census(self) -> Census:
+        parts = [self._board.part(n) for n in range(self._config.processes)]
+        counts = [part.counts() for part in parts]
+        return Census(
+            [process.name for process in self._processes.values()],
+            done=sum(done for done, _, _ in counts),
+            failed=sum(failed for _, failed, _ in counts),
+            worked=sum(worked for _, _, worked in counts),
+            running=sum(len(part.running()) for part in parts),
+        )
+
+    def _facts(self) -> list[str]:
+        config = self._config
+        return [
+            f"serves {', '.join(config.queues)}",
+            *config.reasons.values(),
+            f"Redis is {self._address}",
+        ]
+
+    def _end(self) -> None:
+        try:
+            self._burial.finish()
+            self._heartbeat.run_once()  # the last counts
+            self._pulse.end()
+            self._store.leave([], self.name, self._config.queues)
+        except FlowError as error:
+            # Others recover what it held, once its heartbeat has stood still.
+            emit(events.UpkeepFailed("leaving", str(error)))
+        self._doorbell.close()
+        self._signals.close()
+        self._selector.close()
+        self._board.close()
+        emit(events.RoleStopped("worker"))

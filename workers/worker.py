@@ -1,0 +1,34 @@
+"""The role of a worker: from what it was told to its supervisor."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+from flow.patience import Persistence
+from flow.store.client import Store
+from flow.workers.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from flow.config import WorkerConfig
+    from flow.store.address import Address
+
+
+def run(address: Address, config: WorkerConfig) -> int:
+    """Run a worker until it stops; the app is loaded already.
+
+    Args:
+        address: the server.
+        config: what the worker was told.
+
+    Returns:
+        The exit code.
+    """
+    # Waits for a server that is not there yet, and says so.
+    first = Store(address, patience=Persistence())
+    first.queues()
+    first.link.close()
+    # What the app loaded is shared with the processes as long as nobody writes to it.
+    gc.collect()
+    gc.freeze()
+    return Supervisor(Store(address), address, config).run()
