@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from flow.errors import FlowError
-from flow.events import UpkeepFailed
+from flow.errors import FlowError, ServerUnreachable
+from flow.events import ServerAway, ServerBack, UpkeepFailed
 from flow.log import emit
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Agenda:
     ) -> None:
         """Make everything due at once."""
         self._monotonic = monotonic
+        self._away_since: float | None = None
         self._due = dict.fromkeys(services, monotonic())
 
     def wait(self) -> float:
@@ -63,12 +64,25 @@ class Agenda:
                 wait = self._turn(service)
                 self._due[service] = self._monotonic() + wait
 
-    @staticmethod
-    def _turn(service: Service) -> float:
+    def _turn(self, service: Service) -> float:
+        wait = None
         try:
             wait = service.run_once()
+        except ServerUnreachable as error:
+            # The loop outlives any outage, and says so once.
+            self._server_away(str(error))
         except FlowError as error:
-            # The server is away, most likely; the loop must outlive that.
             emit(UpkeepFailed(type(service).__name__.lower(), str(error)))
-            wait = None
+        else:
+            self._server_back()
         return service.interval if wait is None else wait
+
+    def _server_away(self, error: str) -> None:
+        if self._away_since is None:
+            self._away_since = self._monotonic()
+            emit(ServerAway(error))
+
+    def _server_back(self) -> None:
+        if self._away_since is not None:
+            emit(ServerBack(self._monotonic() - self._away_since))
+            self._away_since = None

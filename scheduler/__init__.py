@@ -10,3 +10,7 @@ if __name__ != "flow.scheduler":
     raise ImportError(
         f"this folder is flow.scheduler; import it by that name (found as {__name__!r})"
     )
+
+from flow.recurrence import Cron  # noqa: E402 - the guard comes first
+
+__all__ = ["Cron"]

@@ -66,9 +66,8 @@ class Clock:
         signals = Signals(STOP)
         with selectors.DefaultSelector() as selector:
             selector.register(signals, selectors.EVENT_READ)
-            while not (taken := signals.taken()):
+            while not signals.taken():
                 self._turn(selector)
-        emit(events.RoleStopping("clock", signal.Signals(taken[0]).name, 0))
         self._end()
         signals.close()
         return 0

@@ -50,13 +50,13 @@ def instants(
     both = spaced or dst == "strict"
     forward = dst == "vixie" and not spaced
     found: set[int] = set()
-    for locals_, first, second in _alike(_epoch(midnight), tuple(times), zone):
+    for wall, first, second in _alike(_epoch(midnight), tuple(times), zone):
         if first >= second:
-            found.update(local - first for local in locals_)
+            found.update(local - first for local in wall)
             if both:
-                found.update(local - second for local in locals_)
+                found.update(local - second for local in wall)
         elif forward:
-            found.add(_end_of_gap(locals_[0], first, second, zone))
+            found.add(_end_of_gap(wall[0], first, second, zone))
     return tuple(sorted(found))
 
 

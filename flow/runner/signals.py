@@ -9,6 +9,7 @@ from typing import Self
 
 from flow.runner.guard import WATCHED
 
+
 def _wake(*_: object) -> None:
     """Do nothing: the wake-up descriptor has the signal's number already."""
 

@@ -113,7 +113,7 @@ class Timetable:
         return tuple([word.decode() for word in words] for words in lists)
 
     def due(self, limit: int) -> tuple[int, int | None, list[Due]]:
-        """Return the server's time, the next tick to come (both ms), and what is due."""
+        """Return the server's time and the next tick to come, in ms, and what is due."""
         now, coming, rows = self._link.run(
             load("due"), self._keys("next", "schedule:"), [limit]
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -23,7 +24,9 @@ UNSET = ("PORT", "REDIS_URL", "NO_COLOR", "FORCE_COLOR", "FLOW_APP", "FLOW_GRACE
 MARK = "FLOW_TEST_MARK"
 NAP = "NAP"  # a number of seconds to sleep, which no other test sleeps
 # Opening a terminal makes it the controlling one of a new session.
-WITH_TERMINAL = "import os, sys; os.open(os.ttyname(0), 2); os.execv(sys.argv[1], sys.argv[1:])"
+WITH_TERMINAL = (
+    "import os, sys; os.open(os.ttyname(0), 2); os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -39,13 +42,14 @@ class Started:
         self,
         folder: Path,
         *arguments: str,
+        before: tuple[str, ...] = (),
         stdout: int | IO[bytes] = subprocess.PIPE,
         environ: dict[str, str] | None = None,
     ) -> None:
         self.mark = uuid.uuid4().hex
         self.nap = str(uuid.uuid4().int % 10**9)
         self.process = subprocess.Popen(
-            [*PROGRAM, *arguments],
+            [*before, *PROGRAM, *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -141,15 +145,29 @@ class Terminal(Started):
         os.close(slave)
         self._chunks, self._errors = [], []
         stream = os.fdopen(self._master, "rb", buffering=0)
-        self._readers = [threading.Thread(target=_read, args=(stream, self._chunks))]
+        self._hung_up = threading.Event()
+        self._readers = [threading.Thread(target=self._watch, args=(stream,))]
         self._readers[0].start()
 
     def press(self, key: bytes) -> None:
         os.write(self._master, key)
 
+    def hang_up(self) -> None:
+        """Close the window."""
+        self._hung_up.set()
+        self._readers[0].join(60)
+
+    def _watch(self, stream: IO[bytes]) -> None:
+        # A terminal that nobody holds any more ends with EIO.
+        with stream, contextlib.suppress(OSError):
+            while not self._hung_up.is_set():
+                if select.select([stream], [], [], 0.05)[0]:
+                    if not (data := os.read(stream.fileno(), 65536)):
+                        return
+                    self._chunks.append(data)
+
 
 def _read(stream: IO[bytes], into: list[bytes]) -> None:
-    # A terminal that nobody holds any more ends with EIO.
-    with stream, contextlib.suppress(OSError):
+    with stream:
         while data := os.read(stream.fileno(), 65536):
             into.append(data)

@@ -1,0 +1,1 @@
+"""A small gallery: drop pictures on a page, and jobs make the rest."""
