@@ -139,7 +139,7 @@ def _load(module: str, root: Path) -> None:
             f"there is no module {error.name!r} (looked for {module!r} in {root}); "
             'name it in [tool.flow] app = "package.module", FLOW_APP or --app'
         ) from error
-    except Exception as error:  # the module is the user's code: anything may happen
+    except (Exception, SystemExit) as error:  # the user's code: anything may happen
         raise AppError(
             f"the app's module {module!r} fails while it is imported: {error!r}"
         ) from error

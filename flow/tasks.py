@@ -7,10 +7,13 @@ arguments and is typed like it.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial, update_wrapper
+from operator import attrgetter
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -18,6 +21,7 @@ from typing import (
     ParamSpec,
     Protocol,
     TypedDict,
+    TypeGuard,
     TypeVar,
     Unpack,
     cast,
@@ -133,9 +137,20 @@ class Task(Generic[P, R, V]):
     def enqueue_in(
         self, delay: float | timedelta, /, *args: P.args, **kwargs: P.kwargs
     ) -> Job[V]:
-        """Enqueue a call that must not run before ``delay`` seconds have passed."""
+        """Enqueue a call that must not run before ``delay`` seconds have passed.
+
+        Args:
+            delay: seconds by the server's clock, or a timedelta.
+            args: as the function takes them.
+            kwargs: as the function takes them.
+
+        Raises:
+            InvalidCall: the arguments do not fit, or the delay is no number.
+        """
         seconds = delay.total_seconds() if isinstance(delay, timedelta) else delay
-        return self._add([replace(self.record(args, kwargs), delay=seconds)])[0]
+        if not _is_number(seconds):
+            raise InvalidCall(f"a delay is a number of seconds, not {seconds!r}")
+        return self._add([self._later(args, kwargs, delay=seconds)])[0]
 
     def enqueue_at(
         self, when: datetime, /, *args: P.args, **kwargs: P.kwargs
@@ -150,13 +165,14 @@ class Task(Generic[P, R, V]):
         Raises:
             NaiveDatetime: ``when`` has no time zone.
         """
-        if when.tzinfo is None:
+        if not isinstance(when, datetime):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidCall(f"enqueue_at takes a datetime, not {when!r}")
+        if when.utcoffset() is None:
             raise NaiveDatetime(
                 f"{when!r} has no time zone, so it names no instant; "
                 "use datetime(..., tzinfo=ZoneInfo(...)) or .astimezone()"
             )
-        record = replace(self.record(args, kwargs), due=when.timestamp())
-        return self._add([record])[0]
+        return self._add([self._later(args, kwargs, due=when.timestamp())])[0]
 
     def enqueue_many(self, calls: Iterable[Call[V] | tuple[Any, ...]]) -> list[Job[V]]:
         """Enqueue many calls at once, and return their jobs in order.
@@ -192,12 +208,27 @@ class Task(Generic[P, R, V]):
         return Task(self.declaration, merged)
 
     def _indexed(self, index: int, call: Call[V] | tuple[Any, ...]) -> JobRecord:
+        if not isinstance(call, Call | tuple):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidCall(
+                f"call {index}: a call is a tuple of arguments, or made by "
+                f"the task's call(), not {call!r}"
+            )
         args: tuple[Any, ...] = call.args if isinstance(call, Call) else call
         kwargs: Mapping[str, Any] = call.kwargs if isinstance(call, Call) else {}
         try:
             return self.record(args, kwargs)
         except InvalidCall as error:
             raise InvalidCall(f"call {index}: {error}") from error
+
+    def _later(self, args: Any, kwargs: Any, **when: float) -> JobRecord:  # noqa: ANN401
+        record = self.record(args, kwargs)
+        if record.depends_on:
+            # The end of its parents would start it, however early that is.
+            raise InvalidCall(
+                "a delay and depends_on exclude each other; "
+                "enqueue the later job from the parent's own code"
+            )
+        return replace(record, **cast("Any", when))
 
     def record(self, args: Any, kwargs: Mapping[str, Any]) -> JobRecord:  # noqa: ANN401
         """Return what enqueueing this call would write.
@@ -246,6 +277,11 @@ class Task(Generic[P, R, V]):
         if len(records) > 1 and "id" in self._options:
             raise InvalidCall("one id cannot be given to many calls")
         return queue.add(records)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by name, as functions are: RQ's own ``Queue.enqueue(task)`` does."""
+        function = self.declaration.function
+        return _found, (function.__module__, function.__qualname__, self._options)
 
     def __repr__(self) -> str:
         """Return the class and the name."""
@@ -383,6 +419,7 @@ def _declare(function: Callable[..., Any], options: TaskOptions) -> Task[..., An
     if options.get("on_crash", "retry") not in ("retry", "fail"):
         raise InvalidTask(f'{path}: on_crash is "retry" or "fail"')
     _check_numbers(cast("Mapping[str, Any]", options), InvalidTask)
+    _check_backoff(options.get("backoff"))
     declaration = Declaration(path, function, **cast("Any", {"name": path, **options}))
     TASKS.add(declaration)
     return Task(declaration)
@@ -391,10 +428,10 @@ def _declare(function: Callable[..., Any], options: TaskOptions) -> Task[..., An
 def _path(function: Callable[..., Any]) -> str:
     if not inspect.isroutine(function):
         raise InvalidTask(f"@task decorates a function, not {function!r}")
-    if "<locals>" in function.__qualname__:
+    if "<" in function.__qualname__:  # <locals> or <lambda>
         raise InvalidTask(
-            f"{function.__qualname__} is made inside a function, where a worker "
-            "cannot import it; move it to the top of its module"
+            f"{function.__qualname__} is a lambda or made inside a function, where a "
+            "worker cannot import it; def it at the top of its module"
         )
     return f"{_module(function)}.{function.__qualname__}"
 
@@ -407,16 +444,45 @@ def _module(function: Callable[..., Any]) -> str:
     return spec.name if spec is not None else "__main__"
 
 
+def _found(module: str, qualname: str, options: CallOptions) -> Task[..., Any, Any]:
+    """Return the task that was pickled by this name."""
+    declared: Task[..., Any, Any] = attrgetter(qualname)(
+        importlib.import_module(module)
+    )
+    return declared.options(**options) if options else declared
+
+
 def _check_numbers(options: Mapping[str, Any], error: type[Exception]) -> None:
     lowest = {"timeout": -1, "retries": 0, "result_ttl": -1, "failure_ttl": -1}
     for option, least in {**lowest, "ttl": 1}.items():
         value = options.get(option)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise error(f"{option} is a number of seconds or times, not {value!r}")
+        whole = option != "timeout"  # Redis and RQ know whole seconds only
+        if not _is_number(value) or (whole and value != int(value)):
+            kind = "whole number" if whole else "number"
+            raise error(f"{option} is a {kind} of seconds or times, not {value!r}")
         if value < least or (option == "timeout" and -1 < value <= 0):
             raise error(f"{option}={value} is too small; at least {least}")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
+
+
+def _check_backoff(backoff: object) -> None:
+    if backoff is None or callable(backoff):
+        return
+    listed = (
+        cast("list[object]", backoff) if isinstance(backoff, list | tuple) else [""]
+    )
+    if not all(_is_number(seconds) and seconds >= 0 for seconds in listed):
+        raise InvalidTask(
+            "backoff is a list of seconds, or a function of the attempt's number, "
+            f"not {backoff!r}"
+        )
 
 
 def _ids(parents: Job[Any] | str | Sequence[Job[Any] | str]) -> tuple[str, ...]:

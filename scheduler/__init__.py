@@ -11,6 +11,6 @@ if __name__ != "flow.scheduler":
         f"this folder is flow.scheduler; import it by that name (found as {__name__!r})"
     )
 
-from flow.recurrence import Cron  # noqa: E402 - the guard comes first
+from flow.recurrence import Cron
 
 __all__ = ["Cron"]

@@ -22,6 +22,11 @@ COUNTED = struct.Struct("=QQd")
 BEAT = struct.Struct("=d")
 
 
+def number(execution: str) -> int:
+    """Return which of its process's executions an id names: what follows the dash."""
+    return int(execution.rpartition("-")[2])
+
+
 class Board:
     """The memory of one worker.
 
@@ -33,7 +38,8 @@ class Board:
     def __init__(self, processes: int, slots: int) -> None:
         """Make the memory; children that are forked later share it."""
         self._slots = slots
-        self._size = COUNTS + slots * NUMBER.size
+        # One place more than slots: for the job that is being loaded.
+        self._size = COUNTS + (1 + slots) * NUMBER.size
         self._memory = mmap.mmap(-1, HEADER + processes * self._size)
 
     def beaten(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -42,8 +48,8 @@ class Board:
 
     def beat_age(self, monotonic: Callable[[], float] = time.monotonic) -> float:
         """Return the seconds since the supervisor last beat."""
-        last: float = BEAT.unpack_from(self._memory, 0)[0]
-        return monotonic() - last
+        beaten: float = BEAT.unpack_from(self._memory, 0)[0]
+        return monotonic() - beaten
 
     @property
     def stopping(self) -> bool:
@@ -76,36 +82,55 @@ class Part:
         """Point at the part."""
         self._memory = memory
         self._at = at
-        self._first = at + COUNTS
-        self._free = [self._first + NUMBER.size * n for n in range(slots)]
-        self._all = tuple(self._free)
+        self._loading = at + COUNTS
+        first = self._loading + NUMBER.size
+        self._all = tuple(first + NUMBER.size * n for n in range(slots))
+        self._free = list(self._all)
+        self._taken: dict[int, int] = {}
         self._lock = threading.Lock()
 
     def clear(self) -> None:
         """Show nothing: a new process begins."""
-        for place in self._all:
+        for place in (self._loading, *self._all):
             NUMBER.pack_into(self._memory, place, 0)
 
-    def begin(self, number: int) -> int:
-        """Show that execution ``number`` runs; return its place, for ``end``."""
-        place = self._free.pop()
-        NUMBER.pack_into(self._memory, place, number)
-        return place
+    def load(self, execution: int) -> None:
+        """Show that an execution's code and arguments are being loaded; 0 for none."""
+        NUMBER.pack_into(self._memory, self._loading, execution)
 
-    def end(self, place: int, *, seconds: float, failed: bool) -> None:
-        """Show that the execution at ``place`` has ended, and count it."""
-        NUMBER.pack_into(self._memory, place, 0)
-        self._free.append(place)
+    def begin(self, execution: int) -> None:
+        """Show that an execution runs."""
+        place = self._taken[execution] = self._free.pop()
+        NUMBER.pack_into(self._memory, place, execution)
+
+    def count(self, *, seconds: float, failed: bool) -> None:
+        """Count an execution that has ended."""
         with self._lock:
             done, failures, worked = self.counts()
             counts = (done + (not failed), failures + failed, worked + seconds)
             COUNTED.pack_into(self._memory, self._at, *counts)
+
+    def end(self, execution: int) -> None:
+        """Show an execution no more, if it ever began.
+
+        Only when its outcome is in Redis: a job that ran to its end, and whose process
+        died before that was written, is not one that never started.
+        """
+        place = self._taken.pop(execution, None)
+        if place is not None:
+            NUMBER.pack_into(self._memory, place, 0)
+            self._free.append(place)
 
     def counts(self) -> tuple[int, int, float]:
         """Return jobs done, jobs failed and seconds worked, since the worker began."""
         return COUNTED.unpack_from(self._memory, self._at)
 
     def running(self) -> set[int]:
-        """Return the numbers of the executions that run."""
+        """Return the numbers of the executions that run, or wait to be written."""
         numbers = {NUMBER.unpack_from(self._memory, place)[0] for place in self._all}
         return numbers - {0}
+
+    def loading(self) -> int:
+        """Return the number of the execution that is being loaded; 0 for none."""
+        execution: int = NUMBER.unpack_from(self._memory, self._loading)[0]
+        return execution

@@ -29,6 +29,7 @@ class Dead:
     Args:
         name: its name in execution ids.
         running: the numbers of the executions that it ran.
+        loading: the number of the one whose code it was loading; 0 for none.
         how: how it died, in words.
         stopping: whether the worker was stopping: then nobody is to blame.
         last: monotonic seconds after which it is looked at for the last time.
@@ -36,9 +37,10 @@ class Dead:
 
     name: str
     running: set[int]
+    loading: int
     how: str
     stopping: bool
-    last: float
+    last: float = 0.0
 
 
 class Burial(Service):
@@ -64,10 +66,10 @@ class Burial(Service):
         self._monotonic = monotonic
         self._dead: list[Dead] = []
 
-    def add(self, name: str, running: set[int], how: str, *, stopping: bool) -> None:
+    def add(self, dead: Dead) -> None:
         """Note a process that was reaped; the next turn puts back what it held."""
-        last = self._monotonic() + AGAIN
-        self._dead.append(Dead(name, running, how, stopping, last))
+        dead.last = self._monotonic() + AGAIN
+        self._dead.append(dead)
 
     def run_once(self) -> None:
         """Look at every dead process once."""
@@ -85,9 +87,8 @@ class Burial(Service):
             self._dead.remove(dead)
 
     def _put_back(self, dead: Dead) -> None:
-        ran = "stopped" if dead.stopping else "crashed"
         held = [
-            (one, ran if one.number in dead.running else "claimed")
+            (one, _how(dead, one.number))
             for one in self._store.held(self._store.queues())
             if one.process == dead.name
         ]
@@ -101,3 +102,12 @@ class Burial(Service):
             )
         back, lost = self._store.recover(held, worker=self._worker, text=text)
         emit(JobsRecovered(dead.name, back, lost))
+
+
+def _how(dead: Dead, execution: int) -> str:
+    """Return what recover.lua calls it."""
+    if execution in dead.running:
+        return "stopped" if dead.stopping else "crashed"
+    if execution == dead.loading and not dead.stopping:
+        return "loading"
+    return "claimed"

@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 import threading
+import time
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 PR_SET_PDEATHSIG = 1
 CRASHED = 70  # the exit code of a process whose fetcher failed
+LATELY = 2.0  # seconds for the supervisor to follow a signal to every process
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,7 @@ def main(seat: Seat) -> NoReturn:
     """Be a process of a worker, until it stops; called right after the fork."""
     try:
         _tie_to(seat.parent)
-        _take_signals()
-        _work(seat)
+        _work(seat, _take_signals())
     except BaseException:  # noqa: BLE001 - nothing may return into the supervisor's code
         traceback.print_exc()
         _leave(CRASHED)
@@ -84,32 +85,54 @@ def _tie_to(parent: int) -> None:
         os._exit(1)  # it died before the kernel knew
 
 
-def _take_signals() -> None:
-    def leave_it_to_the_supervisor(_signal: int, _frame: FrameType | None) -> None:
-        """Heroku and terminals signal every process; the supervisor decides."""
+class Told:
+    """When this process itself was last signalled to stop.
 
+    Heroku and terminals signal every process, the programs that jobs start too. Whether
+    to stop is for the supervisor to decide; but a job whose program has just died of
+    the signal was interrupted, also when the supervisor has not got round to it yet.
+    """
+
+    def __init__(self) -> None:
+        """Start unsignalled."""
+        self._at = float("-inf")
+
+    def note(self, _signal: int, _frame: FrameType | None) -> None:
+        """Be the handler of a signal."""
+        self._at = time.monotonic()
+
+    @property
+    def lately(self) -> bool:
+        """Whether it was just now; the supervisor has followed, or never will."""
+        return time.monotonic() - self._at < LATELY
+
+
+def _take_signals() -> Told:
+    told = Told()
     # Handlers rather than SIG_IGN, which the programs that jobs start would inherit.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, leave_it_to_the_supervisor)
+        signal.signal(number, told.note)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     timeout.install()
+    return told
 
 
-def _work(seat: Seat) -> None:
+def _work(seat: Seat, told: Told) -> None:
     random.seed()  # forked siblings would draw the same numbers
     gc.enable()
     current.use(Store(seat.address))  # for what jobs enqueue
     store = Store(seat.address, patience=Persistence())
     board = seat.board
-    fetcher = Fetcher(store, seat.process, seat.worker, seat.config, board, seat.bell)
+    fetcher = Fetcher(store, seat)
     config = seat.config
     pool = Pool(
         config.threads,
         config.concurrency,
         seat.part,
         fetcher.finish,
-        lambda: board.stopping,
+        fetcher.wake,
+        lambda: board.stopping or told.lately,
     )
     threading.Thread(
         target=_fetch, args=(fetcher, pool), name="flow-fetcher", daemon=True

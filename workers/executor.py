@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import traceback
 from typing import TYPE_CHECKING
 
@@ -34,10 +36,16 @@ def execute(
     """
     started = now()
     try:
-        value = timeout.call(work.claim.timeout, work.function, work.args, work.kwargs)
+        value = timeout.call(work.claim.timeout, _call, (work,), {})
     except BaseException as error:  # noqa: BLE001 - user code may raise anything
         return failure(work, error, (started, now()), stopping=stopping())
     return success(work.claim, value, (started, now()))
+
+
+def _call(work: Work) -> object:
+    value = work.function(*work.args, **work.kwargs)
+    # A plain function may wrap a coroutine function; RQ runs what it returns, too.
+    return asyncio.run(value) if asyncio.iscoroutine(value) else value
 
 
 def success(claim: Claim, value: object, span: tuple[float, float]) -> Outcome:
@@ -71,8 +79,11 @@ def failure(
         return interrupted(work.claim, work.task, span)
     told = text(error)
     if work.claim.retries_left > 0:
-        last = told.strip().rpartition("\n")[2]
-        delay = backoff(work.claim, work.task)
+        try:
+            delay = backoff(work.claim, work.task)
+        except Exception as broken:  # noqa: BLE001 - the app's own function may raise
+            return _failed(work.claim, span, text(broken))
+        last = _last_line(told)
         return Outcome(work.claim, Ending.RETRY, *span, delay=delay, error=last)
     return _failed(work.claim, span, told)
 
@@ -101,7 +112,8 @@ def unresolved(claim: Claim, error: BaseException, now: float) -> Outcome:
     waited = 0.0 if claim.unknown_since is None else now - claim.unknown_since
     if isinstance(error, UnknownTask) and waited < PATIENCE:
         delay = min(60.0, max(5.0, waited))
-        return Outcome(claim, Ending.POSTPONED, *span, delay=delay, error=str(error))
+        why = _last_line(str(error))
+        return Outcome(claim, Ending.POSTPONED, *span, delay=delay, error=why)
     return _failed(claim, span, text(error))
 
 
@@ -109,7 +121,19 @@ def backoff(claim: Claim, task: Declaration | None) -> float:
     """Return the seconds before a failed job runs again.
 
     RQ's intervals in the job's hash win; then the task's own backoff; then flow's.
+
+    Raises:
+        ValueError: it is no number of seconds.
+        Exception: whatever the task's own backoff raises.
+
     """
+    seconds = _backoff(claim, task)
+    if not math.isfinite(seconds):
+        raise ValueError(f"the backoff returned {seconds}, which is no delay")
+    return max(0.0, seconds)
+
+
+def _backoff(claim: Claim, task: Declaration | None) -> float:
     if claim.intervals is not None:
         return retry.from_intervals(claim.intervals, claim.retries_left)
     if task is None:
@@ -117,7 +141,7 @@ def backoff(claim: Claim, task: Declaration | None) -> float:
     if task.backoff is None:
         return retry.exponential(claim.attempts + 1)
     if callable(task.backoff):
-        return max(0.0, float(task.backoff(claim.attempts + 1)))
+        return float(task.backoff(claim.attempts + 1))
     listed = task.backoff
     return float(listed[min(claim.attempts, len(listed) - 1)]) if listed else 0.0
 
@@ -140,6 +164,11 @@ def _own_frames(error: BaseException) -> TracebackType | None:
 
 
 def _failed(claim: Claim, span: tuple[float, float], told: str) -> Outcome:
-    last = told.strip().rpartition("\n")[2]
-    packed = codec.pack_failure(told)
+    packed, last = codec.pack_failure(told), _last_line(told)
     return Outcome(claim, Ending.FAILED, *span, packed, claim.failure_ttl, 0.0, last)
+
+
+def _last_line(told: str) -> str:
+    last = told.strip().rpartition("\n")[2]
+    # Half of a surrogate pair, as a file's name may hold, is no text that Redis takes.
+    return last.encode("utf-8", "replace").decode()

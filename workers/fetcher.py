@@ -18,13 +18,13 @@ from flow.log import emit
 from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
 from flow.workers import executor
+from flow.workers.board import number
 from flow.workers.resolve import resolve
 
 if TYPE_CHECKING:
-    from flow.config import WorkerConfig
     from flow.record import Claim
     from flow.store.client import Store
-    from flow.workers.board import Board
+    from flow.workers.child import Seat
     from flow.workers.pool import Pool
     from flow.workers.resolve import Work
 
@@ -37,51 +37,48 @@ class Fetcher:
 
     Args:
         store: where the jobs are; it waits while the server is away.
-        process: the process's name in execution ids.
-        worker: the worker's name.
-        config: what the worker was told.
-        board: tells whether to stop, and whether the supervisor beats.
-        bell: a descriptor that becomes readable when there may be work.
+        seat: what the process was given by its supervisor.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        process: str,
-        worker: str,
-        config: WorkerConfig,
-        board: Board,
-        bell: int,
-    ) -> None:
+    def __init__(self, store: Store, seat: Seat) -> None:
         """Prepare; nothing is claimed before ``run``."""
         self._store = store
-        self._process = process
-        self._worker = worker
-        self._config = config
-        self._board = board
-        self._bell = bell
+        self._process = seat.process
+        self._worker = seat.worker
+        self._config = seat.config
+        self._board = seat.board
+        self._part = seat.part
+        self._bell = seat.bell
         self._outcomes: deque[Outcome] = deque()
-        self._wake, self._waker = os.pipe()
+        self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         self._turn = 0
         self._next = 1
         self._rung = True
         self._guess = 0
+        self._deaf_until = 0.0
         self._unknown: set[str] = set()
 
     def finish(self, work: Work, outcome: Outcome) -> None:
-        """Take an outcome, from any thread; it is sent at once."""
+        """Take an outcome, from any thread; ``wake`` has it sent at once."""
         _report(work, outcome)
-        self._put(outcome)
+        self._outcomes.append(outcome)
+
+    def wake(self) -> None:
+        """Have the thread look: an outcome is there, and a slot is free."""
+        with contextlib.suppress(BlockingIOError):  # full of wake-ups already
+            os.write(self._waker, b".")
 
     def run(self, pool: Pool) -> None:
         """Claim and settle until the worker stops, or a burst is over."""
         while True:
             stopping = self._board.stopping
+            # The room first: the outcome of a slot that is free by now goes with it.
+            room = 0 if stopping else self._room(pool)
             sent = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
-            # In a burst, what ended may have enqueued more; no bell is waited for.
-            self._rung = self._rung or (self._config.burst and bool(sent))
-            free = 0 if stopping or not self._rung else self._room(pool)
+            if sent:
+                self._listen_again()
+            free = room if self._rung else 0
             if sent or free:
                 self._exchange(pool, sent, free)
             elif pool.idle and not self._outcomes and (stopping or self._drained):
@@ -92,6 +89,12 @@ class Fetcher:
     @property
     def _drained(self) -> bool:
         return self._config.burst and not self._rung
+
+    def _listen_again(self) -> None:
+        # A slot is free for what found none; and in a burst, which waits for no bell,
+        # what ended may have enqueued more.
+        self._rung = self._rung or self._config.burst or self._deaf_until > 0
+        self._deaf_until = 0.0
 
     def _room(self, pool: Pool) -> int:
         if self._board.beat_age() > SILENCE:
@@ -113,6 +116,8 @@ class Fetcher:
                 outcomes,
             )
         )
+        for outcome in outcomes:
+            self._part.end(number(outcome.claim.execution))
         self._next += len(claims)
         if free:
             self._rung = len(claims) >= free
@@ -137,16 +142,22 @@ class Fetcher:
         )
         if surplus:
             self._store.unclaim(surplus)
-            self._rung = True
+            # What goes back rings the bell: to answer it would claim the same again.
+            self._rung = False
+            self._deaf_until = time.monotonic() + LOOK
 
     def _prepare(self, claim: Claim) -> Work | None:
+        # A job that kills its process while it is loaded must not do so for ever.
+        self._part.load(number(claim.execution))
         try:
             work = resolve(claim, strict=self._config.strict)
         except BaseException as error:  # noqa: BLE001 - it imports the app's modules
             outcome = executor.unresolved(claim, error, time.time())
             self._tell_unresolved(claim, outcome)
-            self._put(outcome)
+            self._outcomes.append(outcome)
             return None
+        finally:
+            self._part.load(0)
         if claim.on_crash is None and self._must_not_rerun(work):
             self._store.protect(claim)
         return work
@@ -164,19 +175,15 @@ class Fetcher:
             self._unknown.add(name)
             emit(events.TaskUnknown(name, outcome.error))
 
-    def _put(self, outcome: Outcome) -> None:
-        self._outcomes.append(outcome)
-        with contextlib.suppress(BlockingIOError):  # full of wake-ups already
-            os.write(self._waker, b".")
-
     def _wait(self) -> None:
-        ready, _, _ = select.select([self._wake, self._bell], [], [], LOOK)
+        ready, _, _ = select.select([self._woken, self._bell], [], [], LOOK)
         for descriptor in ready:
             if not os.read(descriptor, 4096):
                 os._exit(1)  # the bell's other end is gone, so the supervisor is
         # Without a bell for a second it looks itself: a bell can be lost, never a job.
         # An outcome frees a slot, and the queue may have grown while there was none.
-        self._rung = self._rung or self._bell in ready or not ready
+        bell = self._bell in ready and time.monotonic() >= self._deaf_until
+        self._rung = self._rung or bell or not ready
 
 
 def _report(work: Work, outcome: Outcome) -> None:

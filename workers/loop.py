@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,22 +17,20 @@ if TYPE_CHECKING:
     from flow.outcome import Outcome
     from flow.workers.resolve import Work
 
-Done = "Callable[[Work, Outcome], None]"
-
 
 class Loop:
     """One event loop in a thread of its own, started when first used.
 
     Args:
-        begin: told when a job begins, returns what ``done`` gets back.
-        done: told a job's outcome.
+        begin: told when a job begins.
+        done: told its outcome.
         stopping: whether the worker was told to stop.
     """
 
     def __init__(
         self,
-        begin: Callable[[Work], int],
-        done: Callable[[Work, int, Outcome], None],
+        begin: Callable[[Work], None],
+        done: Callable[[Work, Outcome], None],
         stopping: Callable[[], bool],
     ) -> None:
         """Start nothing yet: most processes never run a coroutine."""
@@ -50,7 +49,7 @@ class Loop:
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
         threading.Thread(
-            target=loop.run_forever, name="flow-event-loop", daemon=True
+            target=_run_for_ever, args=(loop,), name="flow-event-loop", daemon=True
         ).start()
         return loop
 
@@ -62,7 +61,8 @@ class Loop:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, work: Work) -> None:
-        place, started = self._begin(work), time.time()
+        self._begin(work)
+        started = time.time()
         try:
             value = await _limited(work)
         except BaseException as error:  # noqa: BLE001 - user code may raise anything
@@ -70,7 +70,14 @@ class Loop:
             outcome = executor.failure(work, error, span, stopping=self._stopping())
         else:
             outcome = executor.success(work.claim, value, (started, time.time()))
-        self._done(work, place, outcome)
+        self._done(work, outcome)
+
+
+def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        # A SystemExit in a task that a job spawned leaves the loop; other jobs go on.
+        with contextlib.suppress(SystemExit, KeyboardInterrupt):
+            loop.run_forever()
 
 
 async def _limited(work: Work) -> Any:  # noqa: ANN401 - whatever the job returns

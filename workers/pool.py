@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from flow.outcome import Ending
 from flow.workers import executor
+from flow.workers.board import number
 from flow.workers.loop import Loop
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Pool:
         threads: plain jobs at a time; one runs in the main thread.
         concurrency: ``async def`` jobs at a time.
         part: where the supervisor sees what runs.
-        finish: told every outcome, from any thread.
+        finish: told every outcome, from any thread, while its slot is still taken.
+        freed: called when a slot is free again.
         stopping: whether the worker was told to stop.
     """
 
@@ -42,6 +44,7 @@ class Pool:
         concurrency: int,
         part: Part,
         finish: Callable[[Work, Outcome], None],
+        freed: Callable[[], None],
         stopping: Callable[[], bool],
     ) -> None:
         """Start the threads, if there are several."""
@@ -49,6 +52,7 @@ class Pool:
         self._concurrency = concurrency
         self._part = part
         self._finish = finish
+        self._freed = freed
         self._stopping = stopping
         self._plain: SimpleQueue[Work | None] = SimpleQueue()
         self._loop = Loop(self._begin, self._done, stopping)
@@ -109,20 +113,21 @@ class Pool:
 
     def _run_plain(self) -> None:
         while (work := self._plain.get()) is not None:
-            place = self._begin(work)
+            self._begin(work)
             outcome = executor.execute(work, time.time, self._stopping)
-            self._done(work, place, outcome)
+            self._done(work, outcome)
 
-    def _begin(self, work: Work) -> int:
-        number = int(work.claim.execution.rpartition("-")[2])
-        return self._part.begin(number)
+    def _begin(self, work: Work) -> None:
+        self._part.begin(number(work.claim.execution))
 
-    def _done(self, work: Work, place: int, outcome: Outcome) -> None:
+    def _done(self, work: Work, outcome: Outcome) -> None:
         seconds = outcome.ended - outcome.started
-        self._part.end(place, seconds=seconds, failed=outcome.ending in FAILED)
+        self._part.count(seconds=seconds, failed=outcome.ending in FAILED)
+        # Before the slot is free: a process that looks idle must have sent everything.
+        self._finish(work, outcome)
         with self._lock:
             if work.is_async:
                 self._busy_async -= 1
             else:
                 self._busy_plain -= 1
-        self._finish(work, outcome)
+        self._freed()

@@ -60,15 +60,16 @@ def resolve(claim: Claim, *, strict: bool = False) -> Work:
         raise UnreadableJob("the job has no data; was it deleted, or written by hand?")
     invocation = codec.unpack_invocation(claim.data)
     declared = TASKS.find(invocation.path)
+    if strict and declared is None:
+        # Before anything is imported: to import a module is to run it.
+        known = ", ".join(sorted(task.name for task in TASKS)) or "none"
+        raise UnknownTask(
+            f"{invocation.path}: it is no declared task, and [tool.flow] strict allows "
+            f"no other; known: {known}"
+        )
     function = _function(invocation) if declared is None else declared.function
     if isinstance(function, Task):
         declared, function = function.declaration, function.declaration.function
-    if strict and declared is None:
-        known = ", ".join(sorted(task.name for task in TASKS)) or "none"
-        raise UnknownTask(
-            f"{invocation.path} is no declared task, and [tool.flow] strict allows "
-            f"no other; known: {known}"
-        )
     name = declared.name if declared else invocation.path
     return Work(claim, name, function, invocation.args, invocation.kwargs, declared)
 
@@ -87,7 +88,7 @@ def _function(invocation: Invocation) -> Callable[..., Any]:
                 raise  # the module is there; something that it imports is not
             continue
         return _attribute(found, parts[cut:], invocation.path)
-    raise UnknownTask(f"there is no module for {invocation.path}")
+    raise UnknownTask(f"{invocation.path}: there is no such module")
 
 
 def _attribute(found: Any, names: list[str], path: str) -> Callable[..., Any]:  # noqa: ANN401
@@ -97,6 +98,6 @@ def _attribute(found: Any, names: list[str], path: str) -> Callable[..., Any]:  
         except AttributeError:
             raise UnknownTask(f"{path}: there is no {name!r}") from None
     if not callable(found):
-        raise UnknownTask(f"{path} is not callable")
+        raise UnknownTask(f"{path}: it cannot be called")
     function: Callable[..., Any] = found
     return function

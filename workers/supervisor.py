@@ -25,7 +25,7 @@ from flow.upkeep.pulse import Pulse
 from flow.upkeep.recoverer import Recoverer
 from flow.workers import child
 from flow.workers.board import Board
-from flow.workers.burial import Burial
+from flow.workers.burial import Burial, Dead
 from flow.workers.heartbeat import Census, Heartbeat
 from flow.workers.process import Process, how, new_name
 
@@ -79,15 +79,11 @@ class Supervisor:
             self._fork(index)
         emit(events.RoleStarted("worker", self._facts()))
         try:
-            while self._processes or (not self._over and self._empty_seats):
+            while self._processes or (self._deadline is None and self._empty_seats):
                 self._turn()
         finally:
             self._end()
         return 0
-
-    @property
-    def _over(self) -> bool:
-        return self._deadline is not None or self._config.burst
 
     def _turn(self) -> None:
         for key, _ in self._selector.select(self._wait()):
@@ -95,8 +91,10 @@ class Supervisor:
         if self._deadline is not None and time.monotonic() >= self._deadline:
             self._kill_all()
         self._listen()
-        self._reseat()
+        # What a dead process held goes back before another looks for work: in a burst
+        # that one would find none, and end.
         self._agenda.run_due()
+        self._reseat()
         if self._heartbeat.asked_to_stop:
             self._stop("asked to in Redis")
 
@@ -177,11 +175,14 @@ class Supervisor:
         process.close()
         told = how(status)
         stopping = self._deadline is not None
-        if status and not stopping:
+        part = process.part
+        running, loading = part.running(), part.loading()
+        died = bool(status or running or loading)  # os._exit(0) in a job is a death too
+        if died and not stopping:
             emit(events.ProcessDied(process.pid, told))
-        self._burial.add(process.name, process.part.running(), told, stopping=stopping)
+        self._burial.add(Dead(process.name, running, loading, told, stopping))
         self._agenda.hurry(self._burial)
-        if not stopping and (status or not self._config.burst):
+        if not stopping and (died or not self._config.burst):
             age = time.monotonic() - process.born
             self._empty_seats[process.index] = time.monotonic() + (
                 QUICK if age < QUICK else 0.0

@@ -113,15 +113,17 @@ def _in_thread(
     timer.daemon = True
     timer.start()
     try:
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            with lock:
+                ended.set()
+                # One that was raised but has not arrived must not hit the next job.
+                _raise_in(thread, None)
+            timer.cancel()
     except SoftTimeout:
+        # It may have arrived inside the finally above; it comes only once.
         raise SoftTimeout(text(seconds)) from None
-    finally:
-        with lock:
-            ended.set()
-            # One that was raised but has not arrived must not hit the next job.
-            _raise_in(thread, None)
-        timer.cancel()
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flow.store.embedded import Server
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
+UNITS = {"uptime": "s", "memory": "bytes", "disk": "bytes"}
 
 
 @click.group()
@@ -59,7 +60,7 @@ def status(*, as_json: bool) -> None:
         click.echo(json.dumps(lines))
         return
     for name, value in lines.items():
-        click.echo(f"{name:<12} {value}")
+        click.echo(f"{name:<8} {value} {UNITS.get(name, '')}".rstrip())
 
 
 def _project() -> Project:

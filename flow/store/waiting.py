@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from flow import keys
+from flow.errors import ServerUnreachable
 from flow.record import Status
+from flow.store.link import settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,13 +51,14 @@ def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any],
     ]
     while True:
         raw, entries = yield look
-        status = Status(raw.decode()) if raw else None
+        # As text: RQ 3 has words for "not yet" that flow does not write.
+        status = raw.decode() if raw else None
         if entries:
             last = entries[0][0]
-        if status is None or status is Status.CANCELED:
-            return End(status)
-        if entries and status in ENDED.values():
-            return _end(entries[0])
+        if status is None or status == Status.CANCELED:
+            return End(Status.CANCELED if status else None)
+        if status in ENDED.values():
+            return _end(entries[0]) if entries else _end_without_result(status)
         left = SLICE if deadline is None else min(SLICE, deadline - time.monotonic())
         if left <= 0:
             return None
@@ -62,6 +68,11 @@ def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any],
             last = entry[0]
             if (end := _end(entry)).status is not None:
                 return end
+
+
+def _end_without_result(status: str) -> End:
+    """Return the end of a job whose results were deleted."""
+    return End(None if status == Status.FINISHED else Status(status))
 
 
 def _entries(found: Any) -> list[Any]:  # noqa: ANN401 - RESP2 has a list, RESP3 a map
@@ -96,7 +107,7 @@ def wait(store: Store, job_id: str, timeout: float | None) -> End | None:
 async def await_end(store: Store, job_id: str, timeout: float | None) -> End | None:  # noqa: ASYNC109
     """Return how the job ended, without holding up the event loop."""
     redis: Any = aioredis.Redis
-    client = redis.from_url(store.link.address.url)
+    client = redis.from_url(store.link.address.url, **_settings())
     steps = _steps(job_id, timeout)
     commands = next(steps)
     try:
@@ -105,5 +116,13 @@ async def await_end(store: Store, job_id: str, timeout: float | None) -> End | N
             commands = steps.send(replies)
     except StopIteration as done:
         return cast("End | None", done.value)
+    except RedisError as error:
+        message = f"no answer from {store.link.address}: {error}"
+        raise ServerUnreachable(message) from error
     finally:
         await client.aclose()
+
+
+def _settings() -> dict[str, Any]:
+    """Return what connections are made with; these commands only read: one more try."""
+    return {**settings(), "retry": Retry(NoBackoff(), 1)}

@@ -71,8 +71,9 @@ class Recoverer(Service):
             beats[process] = None  # it holds jobs, but never beat: watch it too
         for process in self._dead(beats, now):
             self._recover(process)
-        # Only a look that Redis answered counts as one.
-        self._last_look = self._monotonic()
+        # Only a look that Redis answered counts as one, and from when it was begun: it
+        # may have waited for a server that was away, and where nobody could beat.
+        self._last_look = now
 
     def _dead(self, beats: dict[str, int | None], now: float) -> list[str]:
         known = self._watches

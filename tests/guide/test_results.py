@@ -56,9 +56,9 @@ def test_result_gives_up_after_its_timeout(store: Store) -> None:
 def test_a_failure_is_raised_in_whoever_waits_for_it(shop: Shop) -> None:
     job = tasks.fail.enqueue("no cat")
     with shop.open():
-        with pytest.raises(errors.JobFailed, match="^ValueError: no cat$"):
+        with pytest.raises(errors.JobFailed, match=r"^ValueError: no cat$"):
             job.result(timeout=60)
-        with pytest.raises(errors.JobFailed, match="^ValueError: no cat$") as failed:
+        with pytest.raises(errors.JobFailed, match=r"^ValueError: no cat$") as failed:
             asyncio.run(job.aresult(timeout=60))
     assert "raise ValueError(reason)" in failed.value.traceback
 
@@ -78,10 +78,9 @@ def test_a_hundred_coroutines_wait_for_their_jobs_side_by_side(shop: Shop) -> No
     ids=["None", "0", "empty", "bytes", "nested", "3 MB", "a lone surrogate"],
 )
 def test_any_value_that_can_be_pickled_comes_back(
-    shop: Shop, client: redis.Redis, value: Any
+    shop: Shop, client: redis.Redis, value: object
 ) -> None:
-    untyped: Any = tasks.echo
-    job = untyped.enqueue(value)
+    job = tasks.echo.enqueue(value)
     shop.work()
     assert job.result(timeout=0) == value
     assert rq.job.Job.fetch(job.id, connection=client).return_value() == value

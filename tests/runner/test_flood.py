@@ -100,10 +100,10 @@ def test_a_reader_that_goes_away_ends_the_session(folder: Path) -> None:
 
 def test_a_full_disk_ends_the_session(folder: Path) -> None:
     procfile(folder, "a: echo hello; sleep $NAP\n")
-    with Path("/dev/full").open("wb") as full:
-        with Started(folder, "start", stdout=full) as started:
-            assert started.end() == 141
-            started.nothing_left()
+    full = Path("/dev/full")
+    with full.open("wb") as disk, Started(folder, "start", stdout=disk) as started:
+        assert started.end() == 141
+        started.nothing_left()
 
 
 def test_output_into_a_file_is_appended_to_it(folder: Path) -> None:

@@ -34,7 +34,7 @@ class Screen:
 
     def __init__(self, style: Style | None = None) -> None:
         self.clock = Moved()
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit
         before = prefixes(
             NAMES, style or Style(), lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         )

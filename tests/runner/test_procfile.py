@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,6 +7,10 @@ from hypothesis import strategies as st
 
 from flow.errors import ProcfileError
 from flow.runner import procfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAMES = st.from_regex(r"[A-Za-z0-9_-]+", fullmatch=True).filter(
     lambda name: name != procfile.RELEASE

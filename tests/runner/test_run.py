@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.runner.started import Started, Terminal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def outcome(folder: Path, *arguments: str, **environ: str) -> tuple[int, str]:

@@ -4,11 +4,14 @@ import os
 import signal
 import socket
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.runner.started import Started, Terminal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SLEEP = "sleep $NAP"
 NOHUP = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh")
@@ -83,7 +86,7 @@ def test_a_process_may_use_its_grace(tmp_path: Path) -> None:
 
 def test_a_second_ctrl_c_kills_at_once(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text(f"a: trap '' TERM; echo up; {SLEEP}\n")
-    with Terminal(tmp_path, "start", "--grace", "10000") as terminal:
+    with Terminal(tmp_path, "start", "--grace", "10000", NO_COLOR="1") as terminal:
         terminal.wait_for(b"a.1  | up")
         terminal.press(b"\x03")
         terminal.wait_for(b"Ctrl-C again kills at once")
@@ -94,7 +97,7 @@ def test_a_second_ctrl_c_kills_at_once(tmp_path: Path) -> None:
 
 def test_a_hang_up_ends_a_session_with_its_terminal(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text(f"a: echo up; {SLEEP}\n")
-    with Terminal(tmp_path, "start") as terminal:
+    with Terminal(tmp_path, "start", NO_COLOR="1") as terminal:
         terminal.wait_for(b"a.1  | up")
         terminal.hang_up()
         terminal.end()
@@ -267,12 +270,13 @@ def test_without_an_app_no_server_is_started(tmp_path: Path) -> None:
 
 def test_an_app_gets_a_server_that_outlives_its_processes(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.flow]\napp = "shop"\n')
-    ping = f"""{sys.executable} -c "import os, redis; \\
-print(redis.Redis.from_url(os.environ['REDIS_URL']).ping())" """
-    ping = ping.replace("\\\n", "")
-    (tmp_path / "Procfile").write_text(
-        f"a: trap '{ping.strip()}; exit 0' TERM; echo up; {SLEEP} & wait\n"
+    (tmp_path / "ping.py").write_text(
+        "import os, redis\n"
+        "with redis.Redis.from_url(os.environ['REDIS_URL']) as server:\n"
+        "    print(server.ping())\n"
     )
+    trap = f"trap '{sys.executable} ping.py; exit 0' TERM"
+    (tmp_path / "Procfile").write_text(f"a: {trap}; echo up; {SLEEP} & wait\n")
     with Started(tmp_path, "start") as started:
         started.wait_for(b"a.1  | up")
         started.process.terminate()

@@ -1,7 +1,7 @@
 -- beat: the processes of a worker are alive; RQ's readers see the worker.
 -- KEYS  1 flow:beats
 -- ARGV  1 worker name   2 seconds its hash lives   3 jobs done   4 jobs failed
---       5 seconds worked   6 number of processes   then the processes
+--       5 seconds worked, all since the start   6 number of processes   then the processes
 --       7 number of queues   then the queues   then the fields and values of the hash
 -- use:
 local name, ttl = ARGV[1], ARGV[2]
@@ -18,8 +18,8 @@ for index = 1, queues do
   redis.call('SADD', 'rq:queues', 'rq:queue:' .. ARGV[at + index])
 end
 redis.call('HSET', key, unpack(ARGV, at + queues + 1))
-redis.call('HINCRBY', key, 'successful_job_count', ARGV[3])
-redis.call('HINCRBY', key, 'failed_job_count', ARGV[4])
-redis.call('HINCRBYFLOAT', key, 'total_working_time', ARGV[5])
+-- Set, not added: a beat whose reply was lost is sent again.
+redis.call('HSET', key, 'successful_job_count', ARGV[3], 'failed_job_count', ARGV[4],
+  'total_working_time', ARGV[5])
 redis.call('EXPIRE', key, ttl)
 return redis.call('HGET', key, 'shutdown_requested_date') or ''

@@ -1,9 +1,11 @@
 -- cancel: a job that has not started will not.
 -- ARGV  1 job   2 now (ISO)
 -- Returns 1 when it was canceled now, 0 when it runs or has ended, -1 when it is unknown.
+-- A repeated call (its reply was lost) is known by its instant, and answered again.
 -- use: clock
+local YEAR = 31536000
 local id, key = ARGV[1], 'rq:job:' .. ARGV[1]
-local fields = redis.call('HMGET', key, 'status', 'origin')
+local fields = redis.call('HMGET', key, 'status', 'origin', 'ended_at', 'failure_ttl')
 local status, queue = fields[1], fields[2]
 if not status then
   return -1
@@ -13,8 +15,16 @@ if status == 'queued' then
 elseif status == 'scheduled' or status == 'deferred' then
   redis.call('ZREM', 'rq:' .. status .. ':' .. queue, id)
 else
-  return 0
+  return (status == 'canceled' and fields[3] == ARGV[2]) and 1 or 0
 end
 redis.call('HSET', key, 'status', 'canceled', 'ended_at', ARGV[2])
 redis.call('ZADD', 'rq:canceled:' .. queue, string.format('%.0f', seconds()), id)
+-- Kept as long as a failure is; RQ would keep it for ever.
+local kept = tonumber(fields[4] or YEAR) or YEAR
+if kept >= 0 then
+  for _, mine in ipairs({ key, 'rq:results:' .. id, key .. ':dependents' }) do
+    redis.call('EXPIRE', mine, kept)
+  end
+end
+redis.call('DEL', 'rq:job::' .. id .. ':dependencies')
 return 1

@@ -5,8 +5,24 @@
 --       number of field values, the fields and values
 -- Returns for each job: 1 enqueued, 0 there already, or the id of a parent that is missing.
 -- use: clock push
-local answers, at = {}, 2
+local answers, at, fleeting = {}, 2, false
+local MEMORY = 'flow:enqueued:' .. ARGV[1]
 local ACTIVE = { queued = true, started = true, scheduled = true, deferred = true, created = true }
+
+-- A job whose result is not kept leaves nothing by which a repeated call could know it.
+local remembered = redis.call('GET', MEMORY)
+if remembered then
+  return cmsgpack.unpack(remembered)
+end
+
+local function leaves_nothing(fields)
+  for index = 1, #fields, 2 do
+    if fields[index] == 'result_ttl' then
+      return fields[index + 1] == '0'
+    end
+  end
+  return false
+end
 
 local function take()
   at = at + 1
@@ -21,21 +37,22 @@ local function take_many()
   return many
 end
 
--- A chosen id may be used again once its job has ended; the old result must not be taken
--- for the new one's.
-local function cleared(id, key, chosen)
-  local old = redis.call('HMGET', key, 'status', 'flow_token', 'origin')
+-- A chosen id may be used again once its job has ended.
+local function taken(key, chosen)
+  local old = redis.call('HMGET', key, 'status', 'flow_token')
+  return old[1] and (not chosen or ACTIVE[old[1]] or old[2] == ARGV[1])
+end
+
+-- The old result must not be taken for the new one's.
+local function clear(id, key)
+  local old = redis.call('HMGET', key, 'status', 'origin')
   if not old[1] then
-    return true
-  end
-  if not chosen or ACTIVE[old[1]] or old[2] == ARGV[1] then
-    return false
+    return
   end
   for _, registry in ipairs({ 'finished', 'failed', 'canceled', 'deferred' }) do
-    redis.call('ZREM', 'rq:' .. registry .. ':' .. (old[3] or ''), id)
+    redis.call('ZREM', 'rq:' .. registry .. ':' .. (old[2] or ''), id)
   end
   redis.call('DEL', key, 'rq:results:' .. id)
-  return true
 end
 
 local function unmet(parents)
@@ -80,17 +97,23 @@ while at <= #ARGV do
   local where, due, ttl = take(), take(), tonumber(take())
   local parents, fields = take_many(), take_many()
   local waits, missing = unmet(parents)
-  if missing then
+  -- First: in a repeated call, the parents may have come and gone meanwhile.
+  if taken('rq:job:' .. id, chosen) then
+    answers[#answers + 1] = 0
+  elseif missing then
     answers[#answers + 1] = missing
-  elseif cleared(id, 'rq:job:' .. id, chosen) then
+  else
+    clear(id, 'rq:job:' .. id)
     if chosen then
       fields[#fields + 1] = 'flow_token'
       fields[#fields + 1] = ARGV[1]
     end
     place(id, queue, where, due, ttl, waits, fields)
+    fleeting = fleeting or leaves_nothing(fields)
     answers[#answers + 1] = 1
-  else
-    answers[#answers + 1] = 0
   end
+end
+if fleeting then
+  redis.call('SET', MEMORY, cmsgpack.pack(answers), 'EX', 120)
 end
 return answers

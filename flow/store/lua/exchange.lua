@@ -67,7 +67,7 @@ for index = 1, queues do
   end
 end
 
-if #held > 0 or #ARGV >= 8 + queues then
-  redis.call('SET', KEYS[1], cmsgpack.pack({ turn, refused, held }), 'EX', 604800)
-end
+-- Also when nothing happened: this turn may come a second time, late, out of a dead
+-- connection, and would then claim for nobody.
+redis.call('SET', KEYS[1], cmsgpack.pack({ turn, refused, held }), 'EX', 604800)
 return answer(refused, held)

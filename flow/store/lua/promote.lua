@@ -10,7 +10,8 @@ local function promote(queue, id)
   if redis.call('ZREM', 'rq:scheduled:' .. queue, id) == 0 then
     return
   end
-  local fields = redis.call('HMGET', 'rq:job:' .. id, 'status', 'enqueue_at_front')
+  -- pcall: a key of another type under this name must not hold up the others.
+  local fields = redis.pcall('HMGET', 'rq:job:' .. id, 'status', 'enqueue_at_front')
   if fields[1] == 'scheduled' then
     push(queue, id, fields[2] == '1', iso)
     moved = moved + 1

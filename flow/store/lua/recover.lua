@@ -1,7 +1,8 @@
 -- recover: what a dead process held goes back to the head of its queue, or is a dead letter.
 -- ARGV  1 now (ISO)   2 unix seconds   3 crashes allowed   4 seconds to keep a dead letter
 --       5 worker name   6 the packed text of the failure
---       then queue, job, execution, how (claimed, stopped, crashed) of each, newest first
+--       then queue, job, execution, how (claimed, loading, stopped, crashed) of each,
+--       newest first
 -- Returns the ids put back, and the ids that are dead letters now.
 -- use: clock push dependents keep fence
 local iso, allowed, ttl = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -12,8 +13,10 @@ local function must_end(key, how)
   if how == 'claimed' then
     return false
   end
-  local crashes = how == 'crashed' and redis.call('HINCRBY', key, 'flow_crashes', 1) or 0
-  return redis.call('HGET', key, 'flow_on_crash') == 'fail' or crashes >= allowed
+  local crashes = how == 'stopped' and 0 or redis.call('HINCRBY', key, 'flow_crashes', 1)
+  -- A job that died while it was loaded never started: it may run again whatever it says.
+  local once = how ~= 'loading' and redis.call('HGET', key, 'flow_on_crash') == 'fail'
+  return once or crashes >= allowed
 end
 
 for at = 7, #ARGV, 4 do

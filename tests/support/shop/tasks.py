@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 
 from flow import Job, task
@@ -92,3 +93,8 @@ def order_all(count: int) -> list[str]:
     """Enqueue from within a job, and return the ids."""
     jobs: list[Job[int]] = charge.enqueue_many([(n,) for n in range(count)])
     return [job.id for job in jobs]
+
+
+@task
+def now() -> float:
+    return time.time()

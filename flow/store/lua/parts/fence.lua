@@ -4,8 +4,9 @@ local function fence(queue, id, execution)
   if redis.call('ZREM', 'rq:wip:' .. queue, id .. ':' .. execution) == 0 then
     return 'lost'
   end
-  local status = redis.call('HGET', 'rq:job:' .. id, 'status')
-  if not status then
+  -- pcall: another type under this name is no job, and must not hold up the others.
+  local status = redis.pcall('HGET', 'rq:job:' .. id, 'status')
+  if type(status) ~= 'string' then
     return 'deleted'
   end
   if status ~= 'started' then

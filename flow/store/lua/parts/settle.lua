@@ -42,8 +42,16 @@ end
 
 local function settle(o, worker, now)
   local refused = fence(o.queue, o.id, o.execution)
-  if not refused then
-    settlers[o.ending](o, worker, now)
+  if refused then
+    return refused
   end
-  return refused
+  -- A key of another type in the way of one outcome must not hold up the others.
+  local written, fault = pcall(settlers[o.ending], o, worker, now)
+  if not written then
+    fault = type(fault) == 'table' and fault.err or fault
+    redis.call('HSET', 'rq:job:' .. o.id, 'status', 'failed', 'ended_at', o.iso)
+    redis.pcall('ZADD', 'rq:failed:' .. o.queue, string.format('%.17g', now + 31536000), o.id)
+    redis.call('EXPIRE', 'rq:job:' .. o.id, 31536000)
+    return 'kept from it by ' .. tostring(fault)
+  end
 end

@@ -1,0 +1,1 @@
+"""Speed and cost of flow beside RQ's, measured in one run: docs/benchmarks.md."""

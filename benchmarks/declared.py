@@ -1,0 +1,9 @@
+"""The same functions as tasks of flow."""
+
+from __future__ import annotations
+
+from benchmarks import plain
+from flow import task
+
+number = task(plain.number)
+started = task(plain.started)

@@ -1,0 +1,149 @@
+"""A unix-socket proxy that loses the server's replies, and can send a request late."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flow.store.scripts import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CHUNK = 1 << 20  # bytes
+
+
+@dataclass(eq=False, slots=True)
+class Pair:
+    """A client's connection and the one to the server that belongs to it."""
+
+    client: socket.socket
+    server: socket.socket
+    request: bytes = b""
+    cut: bool = False
+
+    def close(self) -> None:
+        self.client.close()
+        self.server.close()
+
+
+class Proxy:
+    """Stands between a store and its server.
+
+    Args:
+        server: the socket of the server.
+        path: where the proxy listens.
+
+    """
+
+    def __init__(self, server: Path, path: Path) -> None:
+        self.url = f"unix://{path}"
+        self.lost = 0  # replies so far
+        self.requests: list[bytes] = []  # those whose reply was lost
+        self._server = server
+        self._sha = b""
+        self._cuts = 0
+        self._selector = selectors.DefaultSelector()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._end, self._ender = os.pipe()
+        self._selector.register(self._end, selectors.EVENT_READ)
+        self._pairs: dict[socket.socket, Pair] = {}
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def lose(self, script: str, times: int = 1) -> None:
+        """Cut the connection ``times`` times after that script ran, before its reply."""
+        self._sha = load(script).sha.encode()
+        self._cuts = times
+
+    def again(self, index: int = -1) -> bytes:
+        """Send a request whose reply was lost once more, and return how it is answered.
+
+        So does a network that held it up while its sender tried another way.
+        """
+        with socket.socket(socket.AF_UNIX) as late:
+            late.connect(str(self._server))
+            late.sendall(self.requests[index])
+            return late.recv(CHUNK)
+
+    def close(self) -> None:
+        os.write(self._ender, b".")
+        self._thread.join()
+        for pair in set(self._pairs.values()):
+            pair.close()
+        self._listener.close()
+        self._selector.close()
+        os.close(self._end)
+        os.close(self._ender)
+
+    def _run(self) -> None:
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj == self._end:
+                    return
+                if key.fileobj is self._listener:
+                    self._accept()
+                elif isinstance(key.fileobj, socket.socket):
+                    self._forward(key.fileobj)
+
+    def _accept(self) -> None:
+        client, _ = self._listener.accept()
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(str(self._server))
+        pair = Pair(client, server)
+        for one in (client, server):
+            self._pairs[one] = pair
+            self._selector.register(one, selectors.EVENT_READ)
+
+    def _forward(self, source: socket.socket) -> None:
+        pair = self._pairs.get(source)
+        if pair is None:
+            return  # closed by an earlier event of the same turn
+        try:
+            data = source.recv(CHUNK)
+        except ConnectionError:
+            data = b""
+        if not data or self._loses(pair, source, data):
+            self._drop(pair)
+            return
+        target = pair.server if source is pair.client else pair.client
+        with contextlib.suppress(OSError):  # the other side has gone; its end comes next
+            target.sendall(data)
+
+    def _loses(self, pair: Pair, source: socket.socket, data: bytes) -> bool:
+        if source is pair.client:
+            pair.request += data
+            pair.cut = self._cuts > 0 and self._sha in pair.request
+            return False
+        request, pair.request = pair.request, b""
+        if not pair.cut or data.startswith(b"-NOSCRIPT"):
+            return False
+        self._cuts -= 1
+        self.lost += 1
+        self.requests.append(request)
+        return True
+
+    def _drop(self, pair: Pair) -> None:
+        for one in (pair.client, pair.server):
+            del self._pairs[one]
+            self._selector.unregister(one)
+        pair.close()
+
+
+@contextlib.contextmanager
+def proxied(server: Path, path: Path) -> Iterator[Proxy]:
+    """Give a proxy that runs until the block ends."""
+    proxy = Proxy(server, path)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
