@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, NoReturn
 from flow.patience import Persistence
 from flow.store import current
 from flow.store.client import Store
-from flow.workers import timeout
 from flow.workers.fetcher import Fetcher
 from flow.workers.pool import Pool
 
@@ -114,7 +113,6 @@ def _take_signals() -> Told:
         signal.signal(number, told.note)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
-    timeout.install()
     return told
 
 

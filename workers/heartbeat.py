@@ -45,6 +45,11 @@ class Census:
     worked: float = 0.0
     running: int = 0
 
+    @property
+    def jobs(self) -> int:
+        """How many jobs ended, well or not."""
+        return self.done + self.failed
+
 
 class Heartbeat(Service):
     """Beats for all processes of a worker.

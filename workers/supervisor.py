@@ -45,11 +45,18 @@ class Supervisor:
         store: where the jobs are.
         address: the server, for the processes' own connections.
         config: what the worker was told.
+        name: unique in the fleet; made of host and process by default.
     """
 
-    def __init__(self, store: Store, address: Address, config: WorkerConfig) -> None:
+    def __init__(
+        self,
+        store: Store,
+        address: Address,
+        config: WorkerConfig,
+        name: str | None = None,
+    ) -> None:
         """Prepare; nothing is forked before ``run``."""
-        self.name = f"{socket.gethostname()}.{os.getpid()}.{new_name()}"
+        self.name = name or f"{socket.gethostname()}.{os.getpid()}.{new_name()}"
         self._store = store
         self._address = address
         self._config = config
@@ -71,8 +78,8 @@ class Supervisor:
         upkeep = (self._heartbeat, self._pulse, self._burial, self._promoter)
         self._agenda = Agenda([*upkeep, Recoverer(store), Janitor(store)])
 
-    def run(self) -> int:
-        """Run until stopped; return the exit code."""
+    def run(self) -> Census:
+        """Run until stopped; return what the processes have done."""
         self._selector.register(self._signals, selectors.EVENT_READ, self._on_signal)
         self._board.beaten()
         for index in range(self._config.processes):
@@ -82,8 +89,9 @@ class Supervisor:
             while self._processes or (self._deadline is None and self._empty_seats):
                 self._turn()
         finally:
+            census = self._census()
             self._end()
-        return 0
+        return census
 
     def _turn(self) -> None:
         for key, _ in self._selector.select(self._wait()):

@@ -54,13 +54,9 @@ class Alarm:
     """The one alarm clock that the kernel gives a process; for its main thread."""
 
     def __init__(self) -> None:
-        """Install nothing yet: a module that is imported must not touch signals."""
+        """Start unarmed."""
         self._armed = False
         self._seconds = 0.0
-
-    def install(self) -> None:
-        """Take SIGALRM; once in each process."""
-        signal.signal(signal.SIGALRM, self._ring)
 
     def call(
         self,
@@ -72,6 +68,8 @@ class Alarm:
         """Call with the alarm set; it never rings after this has returned."""
         try:
             try:
+                # Each time: the job before may have taken the signal for itself.
+                signal.signal(signal.SIGALRM, self._ring)
                 self._seconds, self._armed = seconds, True
                 signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), AGAIN)
                 return function(*args, **kwargs)
@@ -93,7 +91,6 @@ class Alarm:
 
 
 _alarm = Alarm()
-install = _alarm.install
 
 
 def _in_thread(

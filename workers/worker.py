@@ -12,17 +12,19 @@ from flow.workers.supervisor import Supervisor
 if TYPE_CHECKING:
     from flow.config import WorkerConfig
     from flow.store.address import Address
+    from flow.workers.heartbeat import Census
 
 
-def run(address: Address, config: WorkerConfig) -> int:
+def run(address: Address, config: WorkerConfig, name: str | None = None) -> Census:
     """Run a worker until it stops; the app is loaded already.
 
     Args:
         address: the server.
         config: what the worker was told.
+        name: unique in the fleet; made of host and process by default.
 
     Returns:
-        The exit code.
+        What its processes have done.
     """
     # Waits for a server that is not there yet, and says so.
     first = Store(address, patience=Persistence())
@@ -31,4 +33,4 @@ def run(address: Address, config: WorkerConfig) -> int:
     # What the app loaded is shared with the processes as long as nobody writes to it.
     gc.collect()
     gc.freeze()
-    return Supervisor(Store(address), address, config).run()
+    return Supervisor(Store(address), address, config, name).run()

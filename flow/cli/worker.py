@@ -52,7 +52,7 @@ def worker(
     redis_url: str | None,
     log_level: str,
     **given: float,
-) -> int:
+) -> None:
     r"""Run jobs: of the urgent lane first, then of the app's queues.
 
     \b
@@ -70,4 +70,4 @@ def worker(
     project, address = options.open_app(app, redis_url)
     chosen = config.names(queues, "--queues") if queues else ()
     served = roles.queues(project, TASKS, urgent=urgent, chosen=chosen)
-    return role.run(address, config.worker(project, served, given))
+    role.run(address, config.worker(project, served, given))

@@ -1,0 +1,111 @@
+"""flow's worker behind RQ's own commands: one flag in an RQ shop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from redis import Redis
+from rq import Worker as RqWorker
+
+from flow.errors import ConfigError
+from flow.workers.rq import Worker, address_of
+from tests.support.shop import tasks
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from flow.store.client import Store
+    from tests.support.server import Server
+
+ROOT = Path(__file__).parents[2]
+RQ = str(Path(sys.executable).parent / "rq")
+CLASS = "--worker-class=flow.workers.Worker"
+
+
+def rq(server: Server, command: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [RQ, command, "--url", server.url, *words],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", ["worker", "worker-pool"])
+def test_rqs_own_command_runs_jobs_with_flows_engine(
+    command: str, server: Server, store: Store
+) -> None:
+    del store
+    job = tasks.echo.enqueue(7)
+    done = rq(server, command, "--burst", CLASS, "high", "default")
+    assert done.returncode == 0, done.stderr
+    assert job.result(timeout=0) == 7
+    assert "worker is up: serves high, default" in done.stderr
+
+
+def test_rq_info_shows_it(server: Server, client: Redis) -> None:
+    worker = subprocess.Popen(
+        [RQ, "worker", "--url", server.url, "--name", "ours", CLASS, "default"],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: RqWorker.count(client), waiting_for="the worker to register")
+        (shown,) = RqWorker.all(client)
+        assert (shown.name, shown.queue_names()) == ("ours", ["default"])
+        for words in ((), (CLASS,)):
+            told = rq(server, "info", *words).stdout
+            assert "ours" in told
+            assert "1 workers" in told
+    finally:
+        os.kill(worker.pid, signal.SIGTERM)
+        assert worker.wait(timeout=30) == 0
+    assert RqWorker.count(client) == 0
+
+
+def test_a_setting_that_flow_does_not_follow_is_refused_by_name(
+    server: Server,
+) -> None:
+    done = rq(server, "worker", "--burst", "--max-jobs", "3", CLASS, "default")
+    assert done.returncode == 1
+    assert "does not follow max_jobs" in done.stderr
+
+
+def test_constructing_it_starts_nothing(client: Redis) -> None:
+    Worker(["default"], name="only-made", connection=client)
+    assert RqWorker.count(client) == 0
+    assert client.keys("flow:*") == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost:6390/3",
+        "redis://ann:p%40ss@localhost:6390",
+        "redis://[::1]:6390",
+        "rediss://localhost:6390?ssl_cert_reqs=none",
+        "unix:///a%20folder/redis.sock?db=2",
+    ],
+)
+def test_it_uses_the_server_that_the_command_was_given(url: str) -> None:
+    given = Redis.from_url(url).connection_pool.connection_kwargs
+    again = Redis.from_url(address_of(Redis.from_url(url)).url)
+    assert again.connection_pool.connection_kwargs.items() >= {
+        (name, given[name])
+        for name in ("host", "port", "db", "username", "password", "path")
+        if name in given
+    }
+
+
+def test_a_connection_without_an_address_is_refused() -> None:
+    connection = Redis()
+    del connection.connection_pool.connection_kwargs["host"]
+    with pytest.raises(ConfigError, match="finds no address"):
+        address_of(connection)

@@ -1,0 +1,128 @@
+"""Worker: flow's engine behind RQ's own commands.
+
+``rq worker --worker-class flow.workers.Worker high default`` and ``rq worker-pool``
+construct it as they construct theirs, then call ``work``. What reads (``rq info``,
+rq-dashboard, django-rq) is inherited; what runs jobs is flow's supervisor. A setting
+that flow does not follow is refused by its name, never passed over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from rq import Queue
+from rq.job import Job
+from rq.serializers import DefaultSerializer
+from rq.worker import BaseWorker
+
+from flow import config, log
+from flow.errors import ConfigError
+from flow.record import RESULT_TTL
+from flow.registry import load_app
+from flow.store import current
+from flow.store.address import Address
+from flow.store.client import Store
+from flow.workers.worker import run
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+# What a TLS connection was told, and its name in a URL.
+TLS = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+
+
+class Worker(BaseWorker):
+    """RQ's worker to whoever constructs it; flow's once it works."""
+
+    def work(
+        self,
+        burst: bool = False,  # noqa: FBT001, FBT002 - RQ's signature, as all here
+        logging_level: str | None = None,
+        *_: Any,  # noqa: ANN401 - formats of RQ's log, which flow does not write
+        max_jobs: int | None = None,
+        max_idle_time: int | None = None,
+        dequeue_strategy: Any = None,  # noqa: ANN401
+        **__: Any,  # noqa: ANN401
+    ) -> bool:
+        """Run jobs until the worker is stopped, or the burst is over.
+
+        Args:
+            burst: end when the queues are empty.
+            logging_level: RQ's word; INFO by default.
+            max_jobs: refused unless None.
+            max_idle_time: refused unless None.
+            dequeue_strategy: refused unless RQ's default, the order of the queues.
+
+        Returns:
+            Whether a job ran.
+
+        Raises:
+            ConfigError: a setting that flow does not follow.
+        """
+        strategy = str(getattr(dequeue_strategy, "value", dequeue_strategy))
+        self._refuse(
+            {
+                "max_jobs": max_jobs is not None,
+                "max_idle_time": max_idle_time is not None,
+                "dequeue_strategy": strategy not in ("None", "default"),
+            }
+        )
+        log.set_up((logging_level or "info").lower())
+        project = config.find_project(Path.cwd()) or config.Project(Path.cwd())
+        address = address_of(self.connection)
+        current.use(Store(address), project)
+        load_app(project.app, project.root)
+        given = {"processes": None, "threads": 1, "concurrency": 100, "grace": None}
+        settings = config.worker(
+            project, tuple(self.queue_names()), {**given, "burst": burst}
+        )
+        return run(address, settings, self.name).jobs > 0
+
+    def _refuse(self, asked: dict[str, bool]) -> None:
+        serializer: Any = self.serializer
+        handlers: Any = self._exc_handlers  # pyright: ignore[reportUnknownMemberType]
+        told = {
+            **asked,
+            "serializer": serializer is not DefaultSerializer,
+            "job_class": self.job_class is not Job,
+            "queue_class": self.queue_class is not Queue,
+            "exception_handlers": bool(handlers),
+            "default_result_ttl": self.default_result_ttl != RESULT_TTL,
+            "disable_default_exception_handler": self.disable_default_exception_handler,
+        }
+        refused = [name for name, is_asked in told.items() if is_asked]
+        if refused:
+            raise ConfigError(
+                f"flow.workers.Worker does not follow {', '.join(refused)}; "
+                "leave it out, or use RQ's own worker for these queues"
+            )
+
+
+def address_of(connection: Redis) -> Address:
+    """Return the address that a redis-py client was made with.
+
+    Raises:
+        ConfigError: it finds its server in another way (Sentinel, Cluster).
+    """
+    pool: Any = connection.connection_pool
+    told: dict[str, Any] = pool.connection_kwargs
+    login = ""
+    if told.get("password"):
+        login = f"{quote(told.get('username') or '', safe='')}:"
+        login += f"{quote(told['password'], safe='')}@"
+    query = {"db": told["db"]} if told.get("db") else {}
+    if told.get("path"):
+        url = f"unix://{login}{quote(told['path'])}"
+    elif told.get("host"):
+        tls = "SSL" in pool.connection_class.__name__
+        query |= {name: told[name] for name in TLS if tls and told.get(name)}
+        host = f"[{told['host']}]" if ":" in told["host"] else told["host"]
+        url = f"redis{'s' * tls}://{login}{host}:{told.get('port', 6379)}"
+    else:
+        raise ConfigError(
+            f"flow.workers.Worker finds no address in a {type(pool).__name__}; "
+            "give the rq command a --url"
+        )
+    return Address(f"{url}?{urlencode(query)}" if query else url, "the rq command")
