@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flow.errors import ProcfileError
-from flow.runner import environ, formation, guard, manager, ports, workplace
+from flow.runner import environ, formation, guard, manager, ports, standard, workplace
 from flow.runner import procfile as procfiles
 from flow.runner.formation import Instance
 from flow.runner.prefix import Style, wants_colours
@@ -21,8 +21,6 @@ from flow.store.address import masked
 if TYPE_CHECKING:
     from flow.runner.procfile import Procfile
     from flow.runner.workplace import Workplace
-
-STDOUT = 1
 
 HELP = """Start every process of the Procfile, or only those that are named.
 
@@ -50,7 +48,7 @@ Without REDIS_URL, an app gets a server of its own; its jobs are kept in .flow/.
 @click.option("-c", "--formation", "wanted", default="", help="How many: web=2,all=1")
 @click.option(
     "--grace",
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, 86_400),
     default=10.0,
     show_default=True,
     help="Seconds a process has to end before it is killed.",
@@ -73,6 +71,7 @@ def start(  # noqa: PLR0913 - click gives one argument per option
     timestamps: bool,
 ) -> None:
     """Start every process of the Procfile, or only those that are named."""
+    standard.fill()
     files = env_files(env)
     place = workplace.find(Path.cwd(), procfile, files, os.environ, override=override)
     listed = procfiles.read(place.procfile)
@@ -81,14 +80,14 @@ def start(  # noqa: PLR0913 - click gives one argument per option
     instances = formation.instances(listed, process, counts, base)
     ports.require_free(instances)
     first = first_to_run(listed, base, asked=release, whole=not process)
-    colours = wants_colours(STDOUT, os.environ)
+    colours = wants_colours(standard.OUTPUT, os.environ)
     style = Style(names=not no_prefix, times=timestamps, colours=colours)
     with ExitStack() as until_all_have_ended:
         notices = [*several_clocks(instances), *serve(place, until_all_have_ended)]
         plan = manager.Plan(
             place.folder, place.shared, instances, style, first, grace, tuple(notices)
         )
-        code = manager.run(plan, STDOUT, guard.split())
+        code = manager.run(plan, standard.OUTPUT, guard.split())
     sys.exit(code)
 
 

@@ -34,8 +34,14 @@ def adopt_orphans() -> None:
 
 
 def children(parent: int) -> list[Row]:
-    """Return the processes whose parent is ``parent``."""
-    return [row for row in _processes() if row.parent == parent]
+    """Return the processes whose parent is ``parent``, a program of one thread."""
+    own = Path(f"/proc/{parent}/task/{parent}/children")
+    try:
+        rows = [_row(Path("/proc", pid)) for pid in own.read_text("ascii").split()]
+    except FileNotFoundError:
+        # Not every kernel has that list: then look at all there is.
+        return [row for row in _processes() if row.parent == parent]
+    return [row for row in rows if row is not None]
 
 
 def descendants(root: int, spared: frozenset[int] = frozenset()) -> list[Row]:

@@ -30,6 +30,11 @@ WATCHED = frozenset(
     (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD)
 )
 PRESS = b"^"  # one Ctrl-C, on the lifeline
+# The folder of flow comes last: in it may be packages named like Python's own.
+PROGRAM = (
+    "import sys; sys.path.append(sys.argv.pop(1));"
+    " from flow.runner.guard import main; main()"
+)
 SWEEP = 5.0  # seconds to try for; what cannot be killed (a dead disk) is left
 
 
@@ -47,8 +52,6 @@ def split() -> int:
     # An embedded server may be among these; it has users besides this session.
     spared = [row.pid for row in descendants.children(os.getpid())]
     lifeline, writer = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
     if session := os.fork():
         _become_guard(session, writer, spared)
     os.close(writer)
@@ -57,17 +60,19 @@ def split() -> int:
 
 def _become_guard(session: int, writer: int, spared: list[int]) -> NoReturn:
     os.set_inheritable(writer, True)  # noqa: FBT003 - the os module's own signature
-    root = Path(__file__).parents[2]
-    # -S and -P: no site-packages and no working folder, whose modules could break it.
-    command = [sys.executable, "-S", "-P", "-m", "flow.runner.guard"]
+    # -S and -P: neither the packages nor the folder here, which could break it.
+    command = [
+        sys.executable,
+        "-S",
+        "-P",
+        "-c",
+        PROGRAM,
+        str(Path(__file__).parents[2]),
+    ]
     numbers = [str(number) for number in (session, writer, *spared)]
     # Without its own program the guard still does its work, as a copy of this one.
     with contextlib.suppress(OSError):
-        os.execve(  # noqa: S606 - a fixed program, and no shell wanted
-            sys.executable,
-            [*command, *numbers],
-            {**os.environ, "PYTHONPATH": str(root)},
-        )
+        os.execv(sys.executable, [*command, *numbers])  # noqa: S606 - no shell wanted
     os._exit(watch(session, writer, frozenset(spared)))
 
 
@@ -87,8 +92,8 @@ def watch(session: int, lifeline: int, spared: frozenset[int]) -> int:
     while (code := _reap(session)) is None:
         number = signal.sigwait(WATCHED)
         if number == signal.SIGINT:
-            # A terminal sends it to both halves, kill to one: so that the session
-            # can count them, it hears of each from here only.
+            # A terminal sends it to both halves, kill to this one only; the session
+            # counts both, so it must not be told by a signal.
             with contextlib.suppress(BrokenPipeError):
                 os.write(lifeline, PRESS)
         elif number != signal.SIGCHLD:
@@ -119,10 +124,6 @@ def _sweep(spared: frozenset[int]) -> None:
 
 
 def main() -> NoReturn:
-    """Be the guard: ``python -m flow.runner.guard SESSION LIFELINE [SPARED ...]``."""
+    """Be the guard, with the arguments SESSION LIFELINE [SPARED ...]."""
     session, lifeline, *spared = (int(text) for text in sys.argv[1:])
     sys.exit(watch(session, lifeline, frozenset(spared)))
-
-
-if __name__ == "__main__":
-    main()

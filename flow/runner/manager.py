@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flow.runner import environ
+from flow.runner.ports import WEB
 from flow.runner.prefix import prefixes
 from flow.runner.printer import Printer
 from flow.runner.process import Process
@@ -56,7 +57,8 @@ class Plan:
     def process(self, instance: Instance) -> Process:
         """Return the process of an instance, not started yet."""
         own = environ.of(instance, self.shared, self.grace)
-        return Process(instance.name, instance.command, own, self.folder)
+        about = f", port {instance.port}" if instance.type == WEB else ""
+        return Process(instance.name, instance.command, own, self.folder, about)
 
 
 def run(plan: Plan, descriptor: int, lifeline: int | None = None) -> int:

@@ -26,6 +26,7 @@ class Lines:
         self._prefix = prefix
         self._held: list[bytes] = []
         self._size = 0
+        self._cut = False  # the line was ended for it; its own end may follow
         self.open = False  # an unfinished line has been shown
 
     @property
@@ -35,6 +36,8 @@ class Lines:
 
     def feed(self, data: bytes) -> bytes:
         """Return the lines that ``data`` finishes, ready to be written."""
+        if self._cut and data:
+            data, self._cut = data.removeprefix(b"\n"), False
         end = data.rfind(b"\n")
         if end < 0:
             self._hold(data)
@@ -57,8 +60,10 @@ class Lines:
 
     def cut(self) -> bytes:
         """Return what ends the open line, because another one comes between."""
-        text, self.open = (b"\n" if self.open else b""), False
-        return text
+        if not self.open:
+            return b""
+        self.open, self._cut = False, not self._size
+        return b"\n"
 
     def _hold(self, data: bytes) -> None:
         if data:

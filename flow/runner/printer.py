@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from flow.runner.sink import Sink
 
 PROMPT = 0.05  # seconds after which an unfinished line is shown as it is
+LATER = 1.0  # the same, if it came in the middle of much: its end is on the way
+MUCH = 4096  # bytes; what is written at once up to here never comes in parts
 FULL = 1 << 20  # bytes kept for a slow reader before the processes have to wait
 
 
@@ -35,7 +37,7 @@ class Printer:
         self.sink = sink
         self._clock = clock
         self._lines = {name: Lines(prefix) for name, prefix in prefixes.items()}
-        self._since: dict[str, float] = {}  # when a line that waits was last added to
+        self._due: dict[str, float] = {}  # when to show the lines that wait
         self._open: str | None = None  # whose unfinished line is on the screen
 
     @property
@@ -47,20 +49,20 @@ class Printer:
         """Print what a process wrote, but for an unfinished last line."""
         lines = self._lines[name]
         self._write(name, lines.feed(data))
+        self._due.pop(name, None)
         if lines.waiting:
-            self._since[name] = self._clock()
-        else:
-            self._since.pop(name, None)
+            patience = PROMPT if len(data) < MUCH else LATER
+            self._due[name] = self._clock() + patience
 
     def show_prompts(self) -> None:
         """Print the unfinished lines that have waited long enough."""
-        latest = self._clock() - PROMPT
-        for name in [name for name, since in self._since.items() if since <= latest]:
+        now = self._clock()
+        for name in [name for name, due in self._due.items() if due <= now]:
             self._show(name)
 
     def prompt_in(self) -> float:
         """Return the seconds until a line has waited long enough; for ever, if none."""
-        return min(self._since.values(), default=float("inf")) + PROMPT - self._clock()
+        return min(self._due.values(), default=float("inf")) - self._clock()
 
     def finish(self, name: str) -> None:
         """Print what a process left unfinished, as a line."""
@@ -73,7 +75,7 @@ class Printer:
         self.feed(OWN, text.encode() + b"\n")
 
     def _show(self, name: str) -> None:
-        self._since.pop(name, None)
+        self._due.pop(name, None)
         self._write(name, self._lines[name].show())
 
     def _write(self, name: str, text: bytes) -> None:

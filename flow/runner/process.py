@@ -31,13 +31,19 @@ class Process:
         command: what the shell is given.
         environ: its whole environment.
         folder: its working folder.
+        about: what to say of it when it starts.
     """
 
     def __init__(
-        self, name: str, command: str, environ: Mapping[str, str], folder: Path
+        self,
+        name: str,
+        command: str,
+        environ: Mapping[str, str],
+        folder: Path,
+        about: str = "",
     ) -> None:
         """Start nothing yet."""
-        self.name = name
+        self.name, self.about = name, about
         self.pid = 0
         self.output = -1  # where to read what it writes
         self.code: int | None = None

@@ -78,7 +78,7 @@ class Session:
             return
         self._reaper.add(process)
         self._pipes[process.output] = process
-        self._printer.say(f"{process.name} started (pid {process.pid})")
+        self._printer.say(f"{process.name} started (pid {process.pid}{process.about})")
 
     def _turn(self) -> None:
         self._watch()

@@ -32,6 +32,9 @@ MEANING = {
 }
 
 
+SIGNAL, LIFELINE = "signal", "lifeline"  # the two ways in which a Ctrl-C is heard of
+
+
 class Signals:
     """The signals of this process, as something that a selector can wait for.
 
@@ -42,7 +45,7 @@ class Signals:
     def __init__(self, lifeline: int | None = None) -> None:
         """Change nothing yet: that is done on entering."""
         self._lifeline = lifeline
-        self._presses = 0
+        self._presses = {SIGNAL: 0, LIFELINE: 0}
         self._reader, self._writer = os.pipe()
 
     def __enter__(self) -> Self:
@@ -85,8 +88,8 @@ class Signals:
         return [order for number in numbers for order in self._from_signal(number)]
 
     def _from_signal(self, number: int) -> list[Order]:
-        if number == signal.SIGINT and self._lifeline is None:
-            return self._press()
+        if number == signal.SIGINT:
+            return [self._press(SIGNAL)]
         meaning = MEANING.get(signal.Signals(number))
         return [] if meaning is None else [meaning]
 
@@ -94,8 +97,10 @@ class Signals:
         if not presses:
             self._lifeline = None
             return [Order.KILL]
-        return [order for _ in presses for order in self._press()]
+        return [self._press(LIFELINE) for _ in presses]
 
-    def _press(self) -> list[Order]:
-        self._presses += 1
-        return [Order.INTERRUPT if self._presses == 1 else Order.KILL]
+    def _press(self, way: str) -> Order:
+        # A terminal tells both halves of each Ctrl-C, so it comes twice: by the
+        # signal and by the guard. Either may miss one (two signals can become one).
+        self._presses[way] += 1
+        return Order.INTERRUPT if max(self._presses.values()) == 1 else Order.KILL

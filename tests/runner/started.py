@@ -100,6 +100,11 @@ class Started:
         halves = psutil.Process(self.process.pid).children()
         return next(half for half in halves if PROGRAM[-1] in half.cmdline())
 
+    def zombies(self) -> list[psutil.Process]:
+        """Return the dead children of the session that nobody has buried."""
+        children = self.session_half().children()
+        return [one for one in children if one.status() == psutil.STATUS_ZOMBIE]
+
     def nothing_left(self) -> None:
         wait_until(lambda: not self.left(), timeout=60, waiting_for="nothing left")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,6 @@ from hypothesis import strategies as st
 
 from flow import envfile
 from flow.errors import EnvFileError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from flow.errors import ConfigError, EnvFileError
 from flow.runner import environ
 from flow.runner.formation import Instance
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

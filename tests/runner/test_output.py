@@ -123,6 +123,22 @@ def test_another_process_begins_a_line_of_its_own_after_a_prompt() -> None:
         assert screen.text == b"web.1    | name? \nworker.1 | hello\nweb.1    | Ada\n"
 
 
+def test_a_line_that_was_cut_is_not_ended_twice() -> None:
+    with Screen() as screen:
+        screen.printer.feed("web.1", b"what print() says")
+        screen.prompt()
+        screen.printer.feed("worker.1", b"hello\n")
+        screen.printer.feed("web.1", b"\n\nnext\n")
+        assert lines_of("web.1", screen.text) == b"what print() says\n\nnext\n"
+
+
+def test_a_line_in_the_middle_of_much_waits_for_its_end() -> None:
+    with Screen() as screen:
+        screen.printer.feed("web.1", b"x" * 5000)
+        screen.prompt()
+        assert screen.text == b""
+
+
 def test_an_unfinished_last_line_is_ended() -> None:
     with Screen() as screen:
         screen.printer.feed("web.1", b"bye")

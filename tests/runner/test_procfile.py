@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,6 @@ from hypothesis import strategies as st
 
 from flow.errors import ProcfileError
 from flow.runner import procfile
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.runner.started import Started, Terminal
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def test_a_program_that_is_missing_is_127_and_one_that_is_none_126(
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_a_signal_is_passed_on(tmp_path: Path, name: str) -> None:
-    trap = f"trap 'echo got it; exit 5' {name[3:]}; echo up; sleep $NAP & wait"
+    trap = f"trap 'echo got it; kill $!; exit 5' {name[3:]}; echo up; sleep $NAP & wait"
     with Started(tmp_path, "run", trap) as started:
         started.wait_for(b"up")
         started.process.send_signal(signal.Signals[name])

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
-from tests.runner.started import Started, Terminal
-from typing import TYPE_CHECKING
+from flow.store import embedded
+from tests.runner.started import PROGRAM, Started, Terminal
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +97,53 @@ def test_a_second_ctrl_c_kills_at_once(tmp_path: Path) -> None:
         terminal.press(b"\x03")
         assert terminal.end() == 130
         terminal.nothing_left()
+
+
+def test_an_output_that_is_closed_is_no_output(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text("a: echo hello; touch made; exit 3\n")
+    closed = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
+    with Started(tmp_path, "start", before=closed) as started:
+        assert started.end() == 3
+        assert (tmp_path / "made").exists()
+
+
+def test_a_process_that_cannot_be_started_ends_the_others(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text(f"a: {SLEEP}\nb: echo {'x' * 200_000}\n")
+    code, output, _ = outcome(tmp_path)
+    assert code == 126
+    assert "b.1 cannot be started: " in output
+    assert "Argument list too long" in output
+
+
+def test_fifty_processes_start_and_stop(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text(f"a: echo up; {SLEEP}\n")
+    with Started(tmp_path, "start", "-c", "a=50") as started:
+        started.wait_for(b" | up", times=50)
+        started.process.terminate()
+        assert started.end() == 0
+        started.nothing_left()
+
+
+def test_a_session_in_a_session_ends_with_it(tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    program = shlex.join([*PROGRAM, "start", "-f", "inner/Procfile"])
+    (tmp_path / "Procfile").write_text(f"a: {program}\n")
+    (inner / "Procfile").write_text(f"b: echo up; (setsid {SLEEP} &); {SLEEP}\n")
+    with Started(tmp_path, "start") as started:
+        started.wait_for(b"a.1  | b.1  | up")
+        started.process.terminate()
+        assert started.end() == 0
+        started.nothing_left()
+
+
+def test_orphans_are_buried_while_a_session_runs(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text(
+        f"a: for i in $(seq 50); do (true &); done; echo up; {SLEEP}\n"
+    )
+    with Started(tmp_path, "start") as started:
+        started.wait_for(b"a.1  | up")
+        wait_until(lambda: not started.zombies(), timeout=60, waiting_for="no zombie")
 
 
 def test_a_hang_up_ends_a_session_with_its_terminal(tmp_path: Path) -> None:
@@ -243,6 +294,28 @@ def test_a_port_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:
     assert f"port {port} for web.1 cannot be used: address already in use" in errors
     assert "choose another with -p, such as -p " in errors
     assert not (tmp_path / "released").exists()
+
+
+@pytest.mark.parametrize("half", ["guard", "session"])
+def test_a_killed_session_leaves_its_server_to_the_other_users(
+    tmp_path: Path, half: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.flow]\napp = "shop"\n')
+    (tmp_path / "Procfile").write_text(f"a: echo up; {SLEEP}\n")
+    with Started(tmp_path, "start") as started:
+        started.wait_for(b"a.1  | up")
+        other = embedded.join(tmp_path / ".flow")
+        assert other is not None
+        with other:
+            server = psutil.Process(other.pid)
+            killed = started.process if half == "guard" else started.session_half()
+            session = started.session_half()
+            killed.kill()
+            session.wait(60)
+            started.end()
+            assert server.is_running()
+        server.wait(60)
+        started.nothing_left()
 
 
 def test_several_clocks_are_a_warning_only(tmp_path: Path) -> None:
