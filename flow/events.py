@@ -138,7 +138,61 @@ class TickFired(Event):
 
     schedule: str
     late: float
-    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicksSkipped(Event):
+    """Ticks of a schedule were left out; the ledger has them."""
+
+    schedule: str
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulesDeclared(Event):
+    """The app's schedules are what this release declares."""
+
+    added: Sequence[str]
+    changed: Sequence[str]
+    removed: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOutdated(Event):
+    """A newer release declared its schedules; this one leaves them alone."""
+
+    ours: int
+    standing: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJumped(Event):
+    """The server's clock jumped by ``seconds``; nothing is enqueued by it yet."""
+
+    seconds: float
+    hold: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClockAccepted(Event):
+    """The server's time is believed again, ``seconds`` from where it was."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DataWentBack(Event):
+    """Redis holds less than it once answered: a stale replica, or a lost log."""
+
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionLeft(Event):
+    """Another scheduler promotes the delayed jobs of these queues."""
+
+    queues: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

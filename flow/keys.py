@@ -18,8 +18,10 @@ def clock(app: str, part: str = "") -> str:
     """Return the key of a part of an app's clock; without one, what all begin with.
 
     ``leader`` (string, 3 s), ``epoch`` (string, permanent), ``next`` (sorted set:
-    schedule -> its next tick in ms, permanent), ``ledger`` (stream, trimmed,
-    permanent), ``schedule:<id>`` (hash, permanent; 30 days once removed).
+    schedule -> when it is due in ms, permanent), ``ledger`` (stream, trimmed,
+    permanent), ``schedule:<id>`` and ``job:<id>`` (hashes, permanent; 30 days once
+    removed), ``ids`` (hash: schedule -> its source), ``state`` (hash: the declared
+    release, the last call of tick), ``bell`` (string: rings at edits).
     """
     return f"flow:clock:{app}:{part}"
 

@@ -129,10 +129,66 @@ def _(event: events.LeaderChanged) -> tuple[int, str]:
 
 @words.register
 def _(event: events.TickFired) -> tuple[int, str]:
-    sentence = f"tick of {event.schedule}, {event.late * 1000:.0f} ms late"
-    if event.skipped:
-        sentence += f"; at least {event.skipped} missed ticks before it are left out"
-    return logging.INFO, sentence
+    return logging.INFO, f"tick of {event.schedule}, {event.late * 1000:.0f} ms late"
+
+
+@words.register
+def _(event: events.TicksSkipped) -> tuple[int, str]:
+    ticks = "tick" if event.count == 1 else "ticks"
+    return logging.WARNING, (
+        f"{event.count} {ticks} of {event.schedule} left out: {event.reason}"
+    )
+
+
+@words.register
+def _(event: events.SchedulesDeclared) -> tuple[int, str]:
+    parts = ("added", event.added), ("changed", event.changed)
+    told = (*parts, ("removed", event.removed))
+    words = [f"{verb} {', '.join(ids)}" for verb, ids in told if ids]
+    return logging.INFO, f"schedules: {'; '.join(words) or 'as they were'}"
+
+
+@words.register
+def _(event: events.ReleaseOutdated) -> tuple[int, str]:
+    return logging.WARNING, (
+        f"release {event.standing} declared the schedules, which is newer than "
+        f"{event.ours}: they are left as they are"
+    )
+
+
+@words.register
+def _(event: events.ClockJumped) -> tuple[int, str]:
+    return logging.ERROR, (
+        f"the server's clock jumped by {event.seconds:+.0f} s: nothing is enqueued "
+        f"until it is back, or for {event.hold:.0f} s; restart the clock to believe it"
+    )
+
+
+@words.register
+def _(event: events.ClockAccepted) -> tuple[int, str]:
+    if not event.seconds:
+        return logging.WARNING, "the server's clock is right again"
+    return logging.WARNING, (
+        f"the server's clock stayed {event.seconds:+.0f} s from where it was, "
+        "and is believed now"
+    )
+
+
+@words.register
+def _(event: events.DataWentBack) -> tuple[int, str]:
+    return logging.ERROR, (
+        f"Redis has forgotten {event.calls} calls that it had answered (a stale "
+        "replica, a lost log, or it was emptied): schedules are declared again, and "
+        "each does what its on_data_loss says"
+    )
+
+
+@words.register
+def _(event: events.PromotionLeft) -> tuple[int, str]:
+    return logging.INFO, (
+        f"delayed jobs of {', '.join(event.queues)} are left to the scheduler of RQ "
+        "that holds their lock"
+    )
 
 
 @words.register

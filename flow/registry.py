@@ -8,13 +8,72 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from flow.errors import AppError, InvalidTask
+from flow.errors import AppError, InvalidSchedule, InvalidTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from flow.recurrence.transitions import Dst
+
+
+CHOICES = {
+    "catch_up": ("latest", "skip", "all"),
+    "overlap": ("allow", "skip", "queue_one", "cancel_previous"),
+    "on_data_loss": ("again", "skip"),
+}
+
+
+class PolicyOptions(TypedDict, total=False):
+    """What the clock does in odd hours; see ``Policy``."""
+
+    catch_up: Literal["latest", "skip", "all"]
+    window: float
+    maximum: int
+    overlap: Literal["allow", "skip", "queue_one", "cancel_previous"]
+    jitter: float
+    on_data_loss: Literal["again", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the clock does when ticks were missed, or jobs still run.
+
+    Args:
+        catch_up: of missed ticks, ``latest`` enqueues the last one, ``skip`` none,
+            ``all`` each.
+        window: seconds after which a missed tick is not worth enqueueing; None: never.
+        maximum: how many missed ticks ``all`` enqueues at most, the latest ones.
+        overlap: while the job of the tick before has not ended, ``allow`` enqueues,
+            ``skip`` does not, ``queue_one`` lets one wait for its end, and
+            ``cancel_previous`` cancels it.
+        jitter: seconds within which a tick's job is enqueued, drawn per tick.
+        on_data_loss: ``again`` repeats ticks that Redis has forgotten, ``skip`` never.
+
+    Raises:
+        InvalidSchedule: a value that cannot be.
+    """
+
+    catch_up: str = "latest"
+    window: float | None = None
+    maximum: int = 100
+    overlap: str = "allow"
+    jitter: float = 0.0
+    on_data_loss: str = "again"
+
+    def __post_init__(self) -> None:
+        """Check them."""
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise InvalidSchedule(
+                    f"{name}={getattr(self, name)!r}: write one of {', '.join(known)}"
+                )
+        numbers = {"window": self.window, "jitter": self.jitter}
+        for name, value in {**numbers, "maximum": self.maximum}.items():
+            if value is not None and not 0 <= value < float("inf"):
+                raise InvalidSchedule(f"{name}={value!r} is no number from 0 on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +87,8 @@ class Schedule:
         args: positional arguments of the call.
         kwargs: named arguments of the call.
         name: tells two schedules of one task apart.
+        dst: what fixed times do where the clocks change; see ``Cron``.
+        policy: what is done when ticks were missed, or jobs still run.
     """
 
     kind: str
@@ -36,6 +97,8 @@ class Schedule:
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     name: str | None = None
+    dst: Dst = "vixie"
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True)

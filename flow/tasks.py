@@ -29,14 +29,16 @@ from typing import (
 )
 
 from flow import queue
-from flow.errors import InvalidCall, InvalidTask, NaiveDatetime
+from flow.errors import InvalidCall, InvalidSchedule, InvalidTask, NaiveDatetime
 from flow.job import Job
 from flow.record import Invocation, JobRecord
-from flow.registry import TASKS, Declaration, Schedule
+from flow.registry import TASKS, Declaration, Policy, PolicyOptions, Schedule
 from flow.store import current
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+
+    from flow.recurrence.transitions import Dst
 
 P = ParamSpec("P")
 R = TypeVar("R")  # what a call returns
@@ -57,6 +59,12 @@ class TaskOptions(TypedDict, total=False):
     failure_ttl: int
     ttl: int
     on_crash: str
+
+
+class CronOptions(PolicyOptions, total=False):
+    """What the clock does in odd hours, where the clocks change too."""
+
+    dst: Dst
 
 
 class CallOptions(TypedDict, total=False):
@@ -201,9 +209,7 @@ class Task(Generic[P, R, V]):
         unknown = set(options) - CallOptions.__annotations__.keys()
         if unknown:
             raise InvalidCall(f"a call has no option {min(unknown)!r}")
-        if "id" in options:
-            queue.checked_id(options["id"])
-        _check_numbers(cast("Mapping[str, Any]", options), InvalidCall)
+        _check_call(cast("Mapping[str, Any]", options))
         merged = cast("CallOptions", {**self._options, **options})
         return Task(self.declaration, merged)
 
@@ -347,6 +353,7 @@ def cron(
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] | None = None,
     name: str | None = None,
+    **policy: Unpack[CronOptions],
 ) -> Callable[[T], T]:
     """Have the clock enqueue a task by a cron expression; stands above ``@task``.
 
@@ -356,6 +363,8 @@ def cron(
         args: positional arguments of the call.
         kwargs: named arguments of the call.
         name: tells two schedules of one task apart.
+        policy: ``catch_up``, ``window``, ``maximum``, ``overlap``, ``jitter``,
+            ``on_data_loss`` and ``dst``; docs/clock.md.
 
     Raises:
         InvalidSchedule: the expression is wrong or ambiguous, or there is no such zone.
@@ -363,8 +372,10 @@ def cron(
     # Parsing croniter's way costs an import that a module without @cron need not pay.
     from flow.recurrence import Cron  # noqa: PLC0415
 
-    Cron(expression, tz=tz, id=name or "declared")
-    return _scheduled(Schedule("cron", expression, tz, args, kwargs or {}, name))
+    dst = policy.pop("dst", "vixie")
+    Cron(expression, tz=tz, dst=dst, id=name or "declared")
+    call = (args, kwargs or {}, name)
+    return _scheduled(Schedule("cron", expression, tz, *call, dst, _policy(policy)))
 
 
 def every(
@@ -373,6 +384,7 @@ def every(
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] | None = None,
     name: str | None = None,
+    **policy: Unpack[PolicyOptions],
 ) -> Callable[[T], T]:
     """Have the clock enqueue a task at a fixed interval; stands above ``@task``.
 
@@ -381,14 +393,23 @@ def every(
         args: positional arguments of the call.
         kwargs: named arguments of the call.
         name: tells two schedules of one task apart.
+        policy: as of ``cron``, without ``dst``.
 
     Raises:
-        InvalidSchedule: the interval is too short.
+        InvalidSchedule: the interval is too short, or the policy cannot be.
     """
     from flow.recurrence import Every  # noqa: PLC0415 - as in cron
 
     Every(seconds)
-    return _scheduled(Schedule("every", f"{seconds:g}", None, args, kwargs or {}, name))
+    call = (args, kwargs or {}, name)
+    spec = f"{seconds:.15g}"
+    return _scheduled(Schedule("every", spec, None, *call, policy=_policy(policy)))
+
+
+def _policy(options: Mapping[str, Any]) -> Policy:
+    if unknown := sorted(set(options) - PolicyOptions.__annotations__.keys()):
+        raise InvalidSchedule(f"a schedule has no option {unknown[0]!r}")
+    return Policy(**options)
 
 
 def _scheduled(schedule: Schedule) -> Callable[[T], T]:
@@ -452,6 +473,16 @@ def _found(module: str, qualname: str, options: CallOptions) -> Task[..., Any, A
     return declared.options(**options) if options else declared
 
 
+def _check_call(options: Mapping[str, Any]) -> None:
+    _check_numbers(options, InvalidCall)
+    if "id" in options:
+        queue.checked_id(options["id"])
+    name = options.get("queue", queue.DEFAULT)
+    if not name or not isinstance(name, str):
+        raise InvalidCall(f"a queue is named by a text, not {name!r}")
+    _ids(options.get("depends_on", ()))
+
+
 def _check_numbers(options: Mapping[str, Any], error: type[Exception]) -> None:
     lowest = {"timeout": -1, "retries": 0, "result_ttl": -1, "failure_ttl": -1}
     for option, least in {**lowest, "ttl": 1}.items():
@@ -485,6 +516,12 @@ def _check_backoff(backoff: object) -> None:
         )
 
 
-def _ids(parents: Job[Any] | str | Sequence[Job[Any] | str]) -> tuple[str, ...]:
-    listed = [parents] if isinstance(parents, Job | str) else list(parents)
-    return tuple(one.id if isinstance(one, Job) else one for one in listed)
+def _ids(parents: object) -> tuple[str, ...]:
+    several = isinstance(parents, list | tuple | set)
+    listed = cast("list[object]", parents) if several else [parents]
+    ids = [one.id if isinstance(one, Job) else one for one in listed]
+    if not all(isinstance(one, str) for one in ids):
+        raise InvalidCall(
+            f"depends_on is a job, an id or a list of them, not {parents!r}"
+        )
+    return tuple(cast("list[str]", ids))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from flow import events, keys
 from flow.errors import FlowError
 from flow.log import emit
-from flow.registry import TASKS
+from flow.recurrence import tzdata_version
+from flow.scheduler.declarer import Declarer
 from flow.scheduler.leader import Leader
-from flow.scheduler.schedule import entries
+from flow.scheduler.record import Record
 from flow.scheduler.ticker import Ticker
 from flow.service import Agenda
 from flow.signals import Signals
@@ -24,11 +25,16 @@ from flow.upkeep.janitor import Janitor
 from flow.upkeep.promoter import Promoter
 from flow.upkeep.pulse import Pulse
 from flow.upkeep.recoverer import Recoverer
+from flow.upkeep.steady import Steady
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from flow.config import Project
+    from flow.service import Service
     from flow.store.address import Address
     from flow.store.client import Store
+    from flow.store.entry import Entry
 
 STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -40,29 +46,44 @@ class Clock:
         store: where the jobs are.
         address: the server.
         project: the app, whose tasks are declared already.
+        entries: makes what the app declares, planned from a time in ms since 1970 on.
+        release: the number of this release; 0 when it has none.
     """
 
-    def __init__(self, store: Store, address: Address, project: Project) -> None:
+    def __init__(
+        self,
+        store: Store,
+        address: Address,
+        project: Project,
+        entries: Callable[[int], Sequence[Entry]],
+        release: int = 0,
+    ) -> None:
         """Prepare; nothing is read before ``run``."""
-        self.name = f"{socket.gethostname()}.{os.getpid()}"
         self._address = address
         self._project = project
-        self._timetable = Timetable(store.link, project.name)
-        self._bells = (keys.clock(project.name), SCHEDULED)
+        self._release = release
+        timetable = Timetable(store.link, project.name)
+        steady = Steady()
+        record = Record(steady)
+        name = f"{socket.gethostname()}.{os.getpid()}"
+        self._bells = (keys.clock(project.name, "bell"), SCHEDULED)
         self._doorbell = Doorbell(address, self._bells)
-        self._leader = Leader(self._timetable, self.name)
-        self._ticker = Ticker(self._timetable, self._leader)
-        self._promoter = Promoter(store)
+        self._declarer = Declarer(timetable, entries, release, record)
+        self._leader = Leader(timetable, name, record, self._gained)
+        self._ticker = Ticker(timetable, self._leader, record)
+        self._promoter = Promoter(store, steady)
         self._pulse = Pulse(store, "clock")
-        ours = (self._leader, self._ticker, self._promoter, self._pulse)
-        self._agenda = Agenda([*ours, Recoverer(store), Janitor(store)])
+        self._agenda = Agenda([*self._own(), Recoverer(store), Janitor(store)])
         self._bell_due = 0.0
+
+    def _own(self) -> list[Service]:
+        first = [self._leader, self._ticker, self._promoter]
+        return [*first, self._declarer, self._pulse]
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""
-        declared = entries(TASKS, time.time())
-        changes = self._timetable.declare(declared)
-        emit(events.RoleStarted("clock", self._facts(len(declared), changes)))
+        self._declarer.declare()
+        emit(events.RoleStarted("clock", self._facts()))
         signals = Signals(STOP)
         with selectors.DefaultSelector() as selector:
             selector.register(signals, selectors.EVENT_READ)
@@ -95,20 +116,19 @@ class Clock:
             return
         if SCHEDULED in rung:
             self._agenda.hurry(self._promoter)
-        if self._bells[0] in rung and not self._leader.token:
-            # Our own ticks ring it too, so only a standby hurries: has the leader gone?
-            self._agenda.hurry(self._leader)
+        if self._bells[0] in rung:
+            # A schedule was edited, the leader has gone, or everything has.
+            for service in (self._leader, self._ticker, self._declarer):
+                self._agenda.hurry(service)
 
-    def _facts(self, count: int, changes: tuple[list[str], ...]) -> list[str]:
-        words = ("added", "changed", "removed")
-        told = [
-            f"{word} {', '.join(ids)}"
-            for word, ids in zip(words, changes, strict=True)
-            if ids
-        ]
+    def _gained(self) -> None:
+        self._agenda.hurry(self._ticker)
+
+    def _facts(self) -> list[str]:
+        release = f", release {self._release}" if self._release else ""
         return [
-            f"{count} schedules of {self._project.name}",
-            *told,
+            f"{self._declarer.count} schedules of {self._project.name}{release}",
+            f"time zones of {tzdata_version()}",
             f"Redis is {self._address}",
         ]
 

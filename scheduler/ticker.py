@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from flow.errors import InvalidSchedule
-from flow.events import ScheduleUnreadable, TickFired
+from flow.events import ScheduleUnreadable, TickFired, TicksSkipped
 from flow.log import emit
-from flow.scheduler.schedule import plan
+from flow.scheduler.plan import Plan, aside
 from flow.service import Service
 
 if TYPE_CHECKING:
-    from flow.scheduler.leader import Leader
-    from flow.store.timetable import Due, Tick, Timetable
+    from collections.abc import Callable, Sequence
 
-BATCH = 200  # ticks a script call fires at most: some milliseconds
+    from flow.scheduler.leader import Leader
+    from flow.scheduler.record import Record
+    from flow.store.entry import Step, Ticked, Waiting
+    from flow.store.timetable import Timetable
+
+BATCH = 100  # steps a script call takes at most: two milliseconds or so
+BUDGET = 0.02  # seconds of planning, after which the server hears from us
+ASIDE = 5000  # ms after which a schedule is read again that could not be read
+HELD = 0.25  # seconds between two looks at a clock that jumped
 
 
 class Ticker(Service):
@@ -23,14 +31,24 @@ class Ticker(Service):
     Args:
         timetable: the app's schedules.
         leader: tells whether this clock leads, and its token.
+        record: what the server's replies tell about it.
+        monotonic: measures how long planning takes.
     """
 
     interval = 1.0  # seconds: how late an edit that was not heard of can be
 
-    def __init__(self, timetable: Timetable, leader: Leader) -> None:
+    def __init__(
+        self,
+        timetable: Timetable,
+        leader: Leader,
+        record: Record,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Fire nothing yet."""
         self._timetable = timetable
         self._leader = leader
+        self._record = record
+        self._monotonic = monotonic
         self._unreadable: set[str] = set()
 
     def run_once(self) -> float:
@@ -38,31 +56,57 @@ class Ticker(Service):
         token = self._leader.token
         if not token:
             return self.interval
-        now, coming, due = self._timetable.due(BATCH)
-        ticks = [tick for one in due if (tick := self._plan(one, now)) is not None]
-        if ticks:
-            now, answers = self._timetable.tick(token, ticks)
-            self._tell(ticks, answers, now)
-            if "fenced" in answers:
-                self._leader.token = ""  # another leads; the next turn asks who
-                return self.interval
-            return 0.0
-        if coming is None:
+        self._record.ask()
+        waiting = self._timetable.due(BATCH)
+        self._record.heard(waiting.now, waiting.serial)
+        if not self._record.believed:
+            return self._hold(token)
+        steps = self._plan(waiting)
+        if steps:
+            return self._take(token, steps)
+        if waiting.coming is None:
             return self.interval
-        return min(self.interval, max(0.0, (coming - now) / 1000))
+        return min(self.interval, max(0.0, (waiting.coming - waiting.now) / 1000))
 
-    def _plan(self, due: Due, now: int) -> Tick | None:
-        try:
-            return plan(due, now)
-        except InvalidSchedule as error:
-            if due.id not in self._unreadable:
-                self._unreadable.add(due.id)
-                emit(ScheduleUnreadable(due.id, str(error)))
-            return None
+    def _hold(self, token: str) -> float:
+        # The others know nothing of the jump if they came later: keep them quiet.
+        self._timetable.tick(token, (), silence=1000)
+        return HELD
 
-    @staticmethod
-    def _tell(ticks: list[Tick], answers: list[str], now: int) -> None:
-        for tick, answer in zip(ticks, answers, strict=True):
+    def _take(self, token: str, steps: Sequence[Step]) -> float:
+        ticked = self._timetable.tick(token, steps)
+        self._record.heard(ticked.now, ticked.serial)
+        self._tell(steps, ticked)
+        if "fenced" in ticked.answers:
+            self._leader.lost()
+            return self.interval
+        return 0.0
+
+    def _plan(self, waiting: Waiting) -> list[Step]:
+        began = self._monotonic()
+        steps: list[Step] = []
+        for due in waiting.due:
+            if len(steps) >= BATCH or self._monotonic() - began > BUDGET:
+                break
+            try:
+                plan = Plan(due, waiting.now, self._record.done_until)
+                steps += plan.steps()[: BATCH - len(steps)]
+            except (InvalidSchedule, ValueError) as error:
+                steps.append(aside(due, waiting.now, ASIDE))
+                self._complain(due.id, str(error))
+        return steps
+
+    def _complain(self, schedule: str, error: str) -> None:
+        if schedule not in self._unreadable:
+            self._unreadable.add(schedule)
+            emit(ScheduleUnreadable(schedule, error))
+
+    def _tell(self, steps: Sequence[Step], ticked: Ticked) -> None:
+        for step, answer in zip(steps, ticked.answers, strict=True):
             if answer == "fired":
-                late = max(0.0, (now - tick.at) / 1000)
-                emit(TickFired(tick.due.id, late, tick.skipped))
+                self._record.fired(step.last)
+                late = max(0.0, (ticked.now - step.at) / 1000)
+                emit(TickFired(step.due.id, late))
+            elif answer in ("skipped", "overlap", "skip_next"):
+                reason = step.reason or answer
+                emit(TicksSkipped(step.due.id, step.count, reason))

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
 import click
 
+from flow import config
 from flow.cli import options
 from flow.patience import Persistence
+from flow.registry import TASKS
 from flow.scheduler.clock import Clock
+from flow.schedules.entries import declared
 from flow.store.client import Store
+
+if TYPE_CHECKING:
+    from flow.config import Project
+
+release_number = click.option(
+    "--release",
+    type=click.IntRange(0),
+    help="The number of this release: older ones leave its schedules alone; "
+    "by default that in HEROKU_RELEASE_VERSION.",
+)
+
+
+def config_release(project: Project) -> int:
+    """Return the number in HEROKU_RELEASE_VERSION, such as v42; 0 without one."""
+    text = config.environment(project).get("HEROKU_RELEASE_VERSION", "")
+    found = re.fullmatch(r"v?([0-9]+)", text)
+    return int(found[1]) if found else 0
 
 
 @click.group(invoke_without_command=True)
 @options.app
 @options.redis_url
+@release_number
 @options.log_level
 @click.pass_context
 def clock(
-    context: click.Context, app: str | None, redis_url: str | None, log_level: str
+    context: click.Context,
+    app: str | None,
+    redis_url: str | None,
+    release: int | None,
+    log_level: str,
 ) -> int:
     """Enqueue what is due: cron ticks, delayed jobs, retries.
 
@@ -28,8 +57,10 @@ def clock(
     options.level(log_level)
     project, address = options.open_app(app, redis_url)
     options.need_app(project)
+    number = config_release(project) if release is None else release
     # Waits for a server that is not there yet, and says so.
     first = Store(address, patience=Persistence())
     first.queues()
     first.link.close()
-    return Clock(Store(address), address, project).run()
+    made = partial(declared, TASKS)
+    return Clock(Store(address), address, project, made, number).run()

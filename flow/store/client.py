@@ -213,7 +213,8 @@ class Store:
             How many, and the seconds until the next is due (None: there is none).
         """
         iso = codec.iso(self._now())
-        moved, wait = self.link.run(load("promote"), [], [iso, limit, *queues])
+        arguments = [iso, limit, "", *queues]
+        moved, wait, *_ = self.link.run(load("promote"), [], arguments)
         return moved, float(wait) if wait else None
 
     def beat(self, worker: Worker, lifetime: int) -> bool:

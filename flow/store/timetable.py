@@ -1,83 +1,24 @@
-"""The timetable of an app in Redis: its schedules, their next ticks, and who leads."""
+"""The timetable of an app in Redis: who leads its clocks, and what is due."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flow import codec, keys
+from flow.store.entry import Due, Lead, Rule, Ticked, Waiting
 from flow.store.scripts import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from flow.store.entry import Entry, Step
     from flow.store.link import Link
 
 LEASE = 3000  # milliseconds a leader leads without a word
 LEDGER = 10_000  # ticks that the ledger keeps, about
 TOMBSTONE = 2_592_000  # seconds that a removed schedule's place is kept, 30 days
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A schedule as it is stored.
-
-    Args:
-        id: letters, digits, ``_`` and ``-``.
-        revision: changes with anything that changes what it enqueues, and when.
-        kind: ``cron`` or ``every``.
-        spec: the expression, or the seconds.
-        tz: the zone's name; empty for UTC.
-        first: its next tick, ms since 1970, if it is new or has changed.
-        job: the fields of the job that a tick enqueues.
-    """
-
-    id: str
-    revision: str
-    kind: str
-    spec: str
-    tz: str
-    first: int
-    job: Mapping[str, codec.Field]
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A schedule whose tick has come; ``cursor`` is that tick, ms since 1970."""
-
-    id: str
-    cursor: str
-    revision: str
-    kind: str
-    spec: str
-    tz: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A tick to fire, as ms since 1970.
-
-    Args:
-        due: the schedule, with the cursor that was seen.
-        at: the tick.
-        following: the next one.
-        skipped: how many ticks before it are left out.
-    """
-
-    due: Due
-    at: int
-    following: int
-    skipped: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """Who leads: the token is empty when it is another; ``left`` in seconds."""
-
-    token: str
-    left: float
-    leader: str
+CHUNK = 50  # schedules a script call writes at most: a millisecond or two
 
 
 class Timetable:
@@ -86,7 +27,7 @@ class Timetable:
     Args:
         link: the way to the server.
         app: the app's name; two apps on one Redis never touch each other's.
-        now: the wall clock, unix seconds.
+        now: the wall clock, unix seconds; only what people read is written by it.
     """
 
     def __init__(
@@ -97,64 +38,136 @@ class Timetable:
         self._app = app
         self._now = now
 
-    def declare(self, entries: Sequence[Entry]) -> tuple[list[str], ...]:
-        """Make these the app's declared schedules.
+    def time(self) -> int:
+        """Return the server's time in ms, the only one that decides."""
+        seconds, microseconds = self._link.command("TIME")
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    def declare(
+        self, entries: Sequence[Entry], source: str = "declared", release: int = 0
+    ) -> tuple[list[str], list[str]] | None:
+        """Write schedules; those that are there as they are stay where they stand.
 
         Returns:
-            The ids that were added, changed and removed.
+            The ids that were added and changed; None when a newer release stands.
         """
-        arguments: list[Any] = [codec.iso(self._now()), TOMBSTONE]
-        for entry in entries:
-            values = _fields(entry)
-            arguments += [entry.id, entry.revision, entry.first, len(values), *values]
-        lists = self._link.run(
-            load("declare"), self._keys("next", "schedule:"), arguments
-        )
-        return tuple([word.decode() for word in words] for words in lists)
+        added: list[str] = []
+        changed: list[str] = []
+        names = ("next", "schedule:", "job:", "ids", "state", "bell", "ledger")
+        for start in range(0, len(entries), CHUNK):
+            arguments: list[Any] = [self._iso(), source, release, LEDGER]
+            for entry in entries[start : start + CHUNK]:
+                arguments += _declared(entry)
+            newer, new, other = self._run("declare", names, arguments)
+            if newer:
+                return None
+            added += _words(new)
+            changed += _words(other)
+        return added, changed
 
-    def due(self, limit: int) -> tuple[int, int | None, list[Due]]:
-        """Return the server's time and the next tick to come, in ms, and what is due."""
-        now, coming, rows = self._link.run(
-            load("due"), self._keys("next", "schedule:"), [limit]
-        )
-        due = [Due(*((word or b"").decode() for word in row)) for row in rows]
-        return now, int(coming) if coming else None, due
+    def seal(self, ids: Sequence[str], release: int, print_: str) -> list[str]:
+        """Remove declared schedules that are not among ``ids``; return those."""
+        gone = sorted(self.declared() - set(ids))
+        names = ("next", "schedule:", "job:", "ids", "state", "bell")
+        removed: list[str] = []
+        for start in range(0, max(1, len(gone)), CHUNK):
+            part = gone[start : start + CHUNK]
+            head = [self._iso(), release, print_, TOMBSTONE]
+            removed += _words(self._run("seal", names, [*head, *part]))
+        return removed
 
-    def tick(self, token: str, ticks: Sequence[Tick]) -> tuple[int, list[str]]:
-        """Fire ticks.
+    def declared(self) -> set[str]:
+        """Return the ids of the schedules that some release declared."""
+        flat = self._link.command("HGETALL", self._key("ids"))
+        pairs = cast("dict[bytes, bytes]", flat).items()
+        return {one.decode() for one, source in pairs if source == b"declared"}
+
+    def standing(self) -> tuple[int, str]:
+        """Return the release whose declared set stands, and the set's hash."""
+        release, print_ = self._link.command(
+            "HMGET", self._key("state"), "release", "declared"
+        )
+        return int(release or 0), (print_ or b"").decode()
+
+    def due(self, limit: int) -> Waiting:
+        """Return what is due, ``limit`` schedules at most."""
+        now, serial, coming, rows = self._run(
+            "due", ("next", "schedule:", "state"), [limit]
+        )
+        due = [_due([(word or b"").decode() for word in row]) for row in rows]
+        return Waiting(now, serial, int(float(coming)) if coming else None, due)
+
+    def tick(self, token: str, steps: Sequence[Step], silence: int = 0) -> Ticked:
+        """Take steps; each is taken once, however often the call is repeated.
+
+        Args:
+            token: the leader's.
+            steps: those of one schedule in their order.
+            silence: ms for which the leader's silence means nothing.
 
         Returns:
-            The server's time in ms, and of each tick: fired, fenced, early or stale.
+            For each step: fired, skipped, aside, overlap, skip_next, fenced, early or
+            stale.
         """
-        arguments: list[Any] = [token, LEASE, codec.iso(self._now()), LEDGER]
-        for one in ticks:
-            arguments += [one.due.id, one.due.revision, one.due.cursor]
-            arguments += [one.at, one.following, one.skipped]
-        now, answers = self._link.run(
-            load("tick"),
-            self._keys("leader", "next", "schedule:", "ledger"),
-            arguments,
-        )
-        return now, [word.decode() for word in answers]
+        arguments: list[Any] = [token, LEASE, self._iso(), LEDGER, silence]
+        for step in steps:
+            arguments += _arguments(step)
+        names = ("leader", "next", "schedule:", "job:", "ledger", "state")
+        now, serial, answers = self._run("tick", names, arguments)
+        return Ticked(now, serial, _words(answers))
 
-    def lead(self, clock: str, token: str) -> Lead:
-        """Lead, or go on leading, if nobody else does."""
-        mine, left, leader = self._link.run(
-            load("lead"), self._keys("leader", "epoch"), [clock, LEASE, token]
+    def lead(self, clock: str, token: str, patience: float) -> Lead:
+        """Lead, or go on leading, unless another does.
+
+        Args:
+            clock: this clock's name.
+            token: what it leads by; empty when it does not.
+            patience: seconds that a tick may be overdue while the leader is silent.
+        """
+        arguments = [clock, LEASE, token, round(patience * 1000)]
+        mine, leader, left, now, serial = self._run(
+            "lead", ("leader", "epoch", "next", "state"), arguments
         )
-        return Lead(mine.decode(), left / 1000, leader.decode())
+        return Lead(mine.decode(), leader.decode(), left / 1000, now, serial)
 
     def resign(self, token: str) -> None:
         """Give way to another clock at once."""
-        self._link.run(load("resign"), self._keys("leader"), [token])
+        self._run("resign", ("leader", "bell"), [token])
 
-    def _keys(self, *parts: str) -> list[str]:
-        return [keys.clock(self._app, part) for part in parts]
+    def _run(self, script: str, parts: Sequence[str], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - as the script answers
+        return self._link.run(load(script), [self._key(p) for p in parts], arguments)
+
+    def _key(self, part: str) -> str:
+        return keys.clock(self._app, part)
+
+    def _iso(self) -> str:
+        return codec.iso(self._now())
 
 
-def _fields(entry: Entry) -> list[codec.Field]:
-    values: list[codec.Field] = ["revision", entry.revision, "kind", entry.kind]
-    values += ["spec", entry.spec, "tz", entry.tz]
-    for name, value in entry.job.items():
-        values += [f"job:{name}", value]
-    return values
+def _words(raw: Sequence[bytes]) -> list[str]:
+    return [word.decode() for word in raw]
+
+
+def _due(words: list[str]) -> Due:
+    schedule, cursor, revision, kind, spec, tz, dst, policy = words
+    return Due(schedule, cursor, revision, Rule(kind, spec, tz, dst or "vixie"), policy)
+
+
+def _declared(entry: Entry) -> Iterator[Any]:
+    rule = entry.rule
+    values: list[codec.Field] = ["kind", rule.kind, "spec", rule.spec, "tz", rule.tz]
+    values += ["dst", rule.dst, "policy", entry.policy, "overlap", entry.overlap]
+    values += ["title", entry.title]
+    job = [word for pair in entry.job.items() for word in pair]
+    yield from (entry.id, entry.revision, rule.print, entry.first, entry.wake)
+    yield len(values)
+    yield from values
+    yield len(job)
+    yield from job
+
+
+def _arguments(step: Step) -> tuple[Any, ...]:
+    following = "" if step.following is None else step.following
+    place = (step.due.id, step.due.revision, step.cursor, step.what)
+    about = (step.first, step.last, step.count, step.at)
+    return *place, *about, following, step.wake, step.reason

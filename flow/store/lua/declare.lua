@@ -1,42 +1,85 @@
--- declare: an app's declared schedules become those of this release.
--- A schedule that is as it was keeps its next tick; a changed one is planned anew; one that
--- is declared no longer goes, and leaves a tombstone that keeps where it stood.
--- KEYS  1 next   2 what every schedule's key begins with
--- ARGV  1 now (ISO)   2 seconds a tombstone stays
---       then for each schedule: id, revision, next tick in ms, number of values, fields and values
--- Returns the ids added, changed and removed.
-local at, declared = 3, {}
-local added, changed, removed = {}, {}, {}
+-- declare: schedules become those that the caller brings; others stay as they are.
+-- One that is as it was keeps its next tick; so does one that changed in what it enqueues only,
+-- and one that comes back within an hour. Any other is planned anew.
+-- KEYS  1 next   2 what every schedule's key begins with   3 the same of its job's fields
+--       4 ids   5 state   6 bell   7 ledger
+-- ARGV  1 now (ISO)   2 source: declared, or dynamic   3 release   4 entries the ledger keeps
+--       then for each: id, revision, rule, next tick in ms and when it is due, number of values,
+--       fields and values, number of values, fields and values of its job
+-- Returns the release that stands if it is newer (then nothing was done), else '', and the ids
+-- added and changed.
+-- use: clock ledger
+local iso, source, release, kept = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local now, at = math.floor(seconds() * 1000), 5
+local added, changed = {}, {}
+local HOUR = 3600000
 
-local function write(id, key, first, count)
-  redis.call('DEL', key)
-  redis.call('HSET', key, unpack(ARGV, first, first + count - 1))
-  redis.call('HSET', key, 'declared', ARGV[1])
+local standing = redis.call('HGET', KEYS[5], 'release')
+if source == 'declared' and standing and tonumber(standing) > release then
+  return { standing, {}, {} }
+end
+
+local function take()
+  at = at + 1
+  return ARGV[at - 1]
+end
+
+local function write(key)
+  local count = tonumber(take())
+  redis.call('HSET', key, unpack(ARGV, at, at + count - 1))
+  at = at + count
+end
+
+-- Where it goes on: a place that it has, or the next tick from now on.
+local function place(id, key, rule, first, old)
+  local back = old.removed and now - tonumber(old.removed_at) < HOUR
+  if old.rule == rule and old.cursor and (back or not old.removed) then
+    return
+  end
+  if old.cursor and old.cursor ~= '' and not old.removed and tonumber(old.cursor) <= now then
+    note(KEYS[7], kept, id, old.cursor, 'skipped', 'until', old.cursor, 'count', 1, 'reason', 'edited')
+  end
+  redis.call('HSET', key, 'cursor', first.tick, 'wake', first.due)
+  if old.removed then
+    redis.call('HDEL', key, 'paused', 'skip')
+  end
+  redis.call('ZREM', KEYS[1], id)
+end
+
+local function known(key)
+  local fields = redis.call('HMGET', key, 'revision', 'rule', 'cursor', 'removed', 'removed_at')
+  return { revision = fields[1], rule = fields[2], cursor = fields[3], removed = fields[4],
+    removed_at = fields[5] }
+end
+
+local function one()
+  local id, revision, rule = take(), take(), take()
+  local first = { tick = take(), due = take() }
+  local key, job = KEYS[2] .. id, KEYS[3] .. id
+  local old = known(key)
+  local same = old.revision == revision and not old.removed
+  place(id, key, rule, first, old)
+  redis.call('DEL', job)
+  write(key)
+  write(job)
+  redis.call('HSET', key, 'revision', revision, 'rule', rule, 'source', source)
+  redis.call('HDEL', key, 'removed', 'removed_at')
+  redis.call('PERSIST', key)
+  redis.call('HSET', KEYS[4], id, source)
+  local place_ = redis.call('HMGET', key, 'paused', 'wake', 'cursor')
+  if not place_[1] and place_[3] ~= '' and not redis.call('ZSCORE', KEYS[1], id) then
+    redis.call('ZADD', KEYS[1], place_[2], id)
+  end
+  if not same then
+    local list = old.revision and not old.removed and changed or added
+    list[#list + 1] = id
+  end
 end
 
 while at <= #ARGV do
-  local id, revision, tick, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
-  local key = KEYS[2] .. id
-  local old = redis.call('HMGET', key, 'revision', 'removed')
-  declared[id] = true
-  if old[1] ~= revision or old[2] then
-    local list = old[1] and not old[2] and changed or added
-    list[#list + 1] = id
-    write(id, key, at + 4, count)
-    redis.call('ZADD', KEYS[1], tick, id)
-  elseif not redis.call('ZSCORE', KEYS[1], id) then
-    redis.call('ZADD', KEYS[1], tick, id)
-  end
-  at = at + 4 + count
+  one()
 end
-
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  if not declared[id] then
-    local key = KEYS[2] .. id
-    redis.call('HSET', key, 'removed', ARGV[1], 'cursor', redis.call('ZSCORE', KEYS[1], id))
-    redis.call('EXPIRE', key, ARGV[2])
-    redis.call('ZREM', KEYS[1], id)
-    removed[#removed + 1] = id
-  end
+if #added + #changed > 0 then
+  redis.call('INCR', KEYS[6])
 end
-return { added, changed, removed }
+return { '', added, changed }

@@ -73,7 +73,9 @@ local function place(id, queue, where, due, ttl, waits, fields)
   local key = 'rq:job:' .. id
   redis.call('HSET', key, unpack(fields))
   if ttl > 0 then
-    redis.call('EXPIRE', key, ttl)
+    -- It counts from when the job may run.
+    local ahead = where == 'in' and tonumber(due) or where == 'at' and tonumber(due) - seconds() or 0
+    redis.call('EXPIRE', key, string.format('%.0f', ttl + math.max(0, math.ceil(ahead))))
   end
   if #waits > 0 then
     redis.call('HSET', key, 'status', 'deferred')

@@ -1,15 +1,41 @@
 -- lead: a clock becomes the leader of its app's clocks, or stays it.
--- KEYS  1 leader   2 epoch
+-- A standby may take over before the lease ends: when a tick is overdue and the leader has not
+-- made a tick call for as long. That is safe, because tick.lua fences the old leader.
+-- KEYS  1 leader   2 epoch   3 next   4 state
 -- ARGV  1 clock   2 lease in ms   3 its token, '' when it does not lead
--- Returns the token ('' when another leads), the ms its lease lasts, and who leads.
+--       4 ms that a tick may be overdue while the leader is silent
+-- Returns the token ('' when another leads), who leads, the ms until a standby should look
+-- again, the server's time in ms, and how many calls of tick there were.
+-- use: clock
+local now = math.floor(seconds() * 1000)
 local holder = redis.call('GET', KEYS[1])
-if holder and holder == ARGV[3] then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  return { holder, tonumber(ARGV[2]), ARGV[1] }
+local state = redis.call('HMGET', KEYS[4], 'tick_at', 'serial')
+local serial = tonumber(state[2] or 0)
+local lease, patience = tonumber(ARGV[2]), tonumber(ARGV[4])
+
+local function take()
+  local token = string.format('%.0f', redis.call('INCR', KEYS[2])) .. ':' .. ARGV[1]
+  redis.call('SET', KEYS[1], token, 'PX', lease)
+  -- The new leader has its time too, before the next one may depose it.
+  redis.call('HSET', KEYS[4], 'tick_at', string.format('%.0f', now))
+  return { token, ARGV[1], lease, now, serial }
 end
-if holder then
-  return { '', redis.call('PTTL', KEYS[1]), string.match(holder, '^%d+:(.*)$') }
+
+if not holder then
+  return take()
 end
-local token = string.format('%.0f', redis.call('INCR', KEYS[2])) .. ':' .. ARGV[1]
-redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
-return { token, tonumber(ARGV[2]), ARGV[1] }
+if holder == ARGV[3] then
+  redis.call('PEXPIRE', KEYS[1], lease)
+  return { holder, ARGV[1], lease, now, serial }
+end
+
+local left = redis.call('PTTL', KEYS[1])
+local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
+if first[2] then
+  local silent = math.max(tonumber(first[2]), tonumber(state[1] or 0)) + patience
+  if silent <= now then
+    return take()
+  end
+  left = math.min(left, silent - now)
+end
+return { '', string.match(holder, '^%d+:(.*)$'), left, now, serial }

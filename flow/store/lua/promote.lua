@@ -1,10 +1,19 @@
 -- promote: jobs whose time has come go from scheduled to their queue.
--- ARGV  1 now (ISO)   2 how many at most   then the queues
--- Returns how many moved, and the seconds until the next one is due, or '' for none.
+-- RQ's own schedulers promote under a lock per queue. It is taken while something is due; where
+-- another holds it, that queue is left to the other.
+-- ARGV  1 now (ISO)   2 how many at most   3 the latest time that is believed, ms since 1970,
+--       or ''; beyond it nothing is promoted
+--       then the queues
+-- Returns how many moved, the seconds until the next one is due, or '' for none, the server's
+-- time in ms, and the queues whose lock another holds.
 -- use: clock push
+local LOCK, OWNER, HELD = 'rq:scheduler-lock:', 'flow', 61
 local iso, room = ARGV[1], tonumber(ARGV[2])
 local now = seconds()
-local moved, next_due = 0, nil
+if ARGV[3] ~= '' and now * 1000 > tonumber(ARGV[3]) then
+  room = 0
+end
+local moved, next_due, foreign = 0, nil, {}
 
 local function promote(queue, id)
   if redis.call('ZREM', 'rq:scheduled:' .. queue, id) == 0 then
@@ -12,25 +21,38 @@ local function promote(queue, id)
   end
   -- pcall: a key of another type under this name must not hold up the others.
   local fields = redis.pcall('HMGET', 'rq:job:' .. id, 'status', 'enqueue_at_front')
-  if fields[1] == 'scheduled' then
+  if not fields.err and fields[1] == 'scheduled' then
     push(queue, id, fields[2] == '1', iso)
     moved = moved + 1
   end
 end
 
-for index = 3, #ARGV do
-  local key = 'rq:scheduled:' .. ARGV[index]
-  if room > 0 then
-    local due = redis.call('ZRANGEBYSCORE', key, '-inf', string.format('%.17g', now), 'LIMIT', 0, room)
+local function ours(queue)
+  local owner = redis.call('GET', LOCK .. queue)
+  if owner and owner ~= OWNER then
+    foreign[#foreign + 1] = queue
+    return false
+  end
+  redis.call('SET', LOCK .. queue, OWNER, 'EX', HELD)
+  return true
+end
+
+for index = 4, #ARGV do
+  local queue = ARGV[index]
+  local key = 'rq:scheduled:' .. queue
+  local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  if first[2] and tonumber(first[2]) <= now and room > 0 and ours(queue) then
+    local limit = string.format('%.17g', now)
+    local due = redis.call('ZRANGEBYSCORE', key, '-inf', limit, 'LIMIT', 0, room)
     for _, id in ipairs(due) do
-      promote(ARGV[index], id)
+      promote(queue, id)
     end
     room = room - #due
+    first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
   end
-  local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-  if first[2] then
+  if first[2] and foreign[#foreign] ~= queue then
     local wait = tonumber(first[2]) - now
     next_due = (not next_due or wait < next_due) and wait or next_due
   end
 end
-return { moved, next_due and string.format('%.6f', next_due) or '' }
+return { moved, next_due and string.format('%.6f', next_due) or '', math.floor(now * 1000), foreign }

@@ -1,8 +1,10 @@
--- resign: a leader that stops gives way at once.
--- KEYS  1 leader
+-- resign: a leader that stops gives way at once, and rings for the others.
+-- KEYS  1 leader   2 bell
 -- ARGV  1 its token
 -- Returns 1 when it led.
 if redis.call('GET', KEYS[1]) == ARGV[1] then
-  return redis.call('DEL', KEYS[1])
+  redis.call('DEL', KEYS[1])
+  redis.call('INCR', KEYS[2])
+  return 1
 end
 return 0

@@ -1,62 +1,100 @@
 -- tick: schedules that are due enqueue their jobs, each tick once, whoever asks.
--- The cursor (the schedule's entry in `next`) must be the one that the caller saw: a repeated
--- call, or one of a leader that was paused, finds it moved and does nothing.
--- KEYS  1 leader   2 next   3 what every schedule's key begins with   4 ledger
+-- The cursor of the schedule must be the one that the caller saw: a repeated call, or one of a
+-- leader that was paused, finds it moved and does nothing.
+-- KEYS  1 leader   2 next   3 what every schedule's key begins with   4 the same of its job's
+--       fields   5 ledger   6 state
 -- ARGV  1 token   2 lease in ms   3 now (ISO)   4 entries the ledger keeps
---       then for each tick: schedule, revision, cursor, tick and following tick in ms, skipped
--- Returns the server's time in ms, and for each tick: fired, fenced, early or stale.
--- use: clock push
-local STRIDE = 6
+--       5 ms of silence to come   then for each step: schedule, revision, cursor, what (fire,
+--       skip or aside), first and last tick, how many, when it is due, the following tick and
+--       when that is due, the reason
+-- Returns the server's time in ms, how many such calls there were, and for each step: fired,
+-- skipped, aside, overlap, skip_next, fenced, early or stale.
+-- use: clock push ledger spawn overlap
+local STRIDE = 11
 local now = math.floor(seconds() * 1000)
-local answers = {}
+local iso, kept = ARGV[3], ARGV[4]
+local steps = {}
 
 local function leads()
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then
     return false
   end
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  redis.call('HSET', KEYS[6], 'tick_at', string.format('%.0f', now + ARGV[5]))
+  redis.call('HINCRBY', KEYS[6], 'serial', 1)
   return true
 end
 
--- The job's fields stand in the schedule's hash, behind `job:`.
-local function enqueue(schedule, tick)
-  local id, key, job, queue = schedule .. '-' .. tick, KEYS[3] .. schedule, {}, nil
-  if redis.call('EXISTS', 'rq:job:' .. id) == 1 then
-    return id -- the server's data went back in time; the job of this tick is there
+local function move(step)
+  if step.following == '' then
+    redis.call('ZREM', KEYS[2], step.schedule)
+  else
+    redis.call('ZADD', KEYS[2], step.wake, step.schedule)
   end
-  local flat = redis.call('HGETALL', key)
-  for index = 1, #flat, 2 do
-    local field = string.match(flat[index], '^job:(.*)$')
-    if field then
-      job[#job + 1] = field
-      job[#job + 1] = flat[index + 1]
-      queue = field == 'origin' and flat[index + 1] or queue
-    end
-  end
-  redis.call('HSET', 'rq:job:' .. id, 'created_at', ARGV[3], 'flow_schedule', schedule, unpack(job))
-  push(queue, id, false, ARGV[3])
-  return id
+  redis.call('HSET', step.key, 'cursor', step.following)
 end
 
-local function turn(schedule, revision, cursor, tick, following, skipped)
-  if tonumber(tick) > now then
+local function leave_out(step, reason, answer)
+  move(step)
+  note(KEYS[5], kept, step.schedule, step.first, 'skipped', 'until', step.last,
+    'count', step.count, 'reason', reason, 'by', ARGV[1])
+  return answer or reason
+end
+
+-- Nobody here can read it: others are not to take the leader for dead meanwhile.
+function steps.aside(step)
+  redis.call('ZADD', KEYS[2], step.wake, step.schedule)
+  return 'aside'
+end
+
+function steps.skip(step)
+  return leave_out(step, step.reason, 'skipped')
+end
+
+function steps.fire(step)
+  if tonumber(step.due) > now then
     return 'early'
   end
-  if redis.call('ZSCORE', KEYS[2], schedule) ~= cursor
-    or redis.call('HGET', KEYS[3] .. schedule, 'revision') ~= revision then
-    return 'stale'
+  local fields = redis.call('HMGET', step.key, 'overlap', 'last', 'skip')
+  if tonumber(fields[3] or 0) > 0 then
+    redis.call('HINCRBY', step.key, 'skip', -1)
+    return leave_out(step, 'skip_next')
   end
-  local id = enqueue(schedule, tick)
-  redis.call('ZADD', KEYS[2], following, schedule)
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'schedule', schedule, 'tick', tick,
-    'job', id, 'late', now - tonumber(tick), 'skipped', skipped, 'by', ARGV[1])
+  local reason, parent
+  if fields[2] and fields[1] ~= 'allow' then
+    unstick(fields[2], iso)
+    if not ended(fields[2]) then
+      reason, parent = overlap[fields[1]](fields[2], iso, now)
+    end
+  end
+  if reason then
+    return leave_out(step, reason)
+  end
+  local id, late = step.schedule .. '-' .. step.first, now - tonumber(step.due)
+  if spawn(KEYS[4] .. step.schedule, step.schedule, id, iso) and parent then
+    after(parent, id, now)
+  end
+  move(step)
+  redis.call('HSET', step.key, 'last', id, 'last_tick', step.first, 'late', late)
+  note(KEYS[5], kept, step.schedule, step.first, 'fired', 'job', id, 'late', late, 'by', ARGV[1])
   return 'fired'
 end
 
-local leading = leads()
-for at = 5, #ARGV, STRIDE do
-  answers[#answers + 1] = leading
-    and turn(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
-    or 'fenced'
+local function turn(at)
+  local step = {
+    schedule = ARGV[at], key = KEYS[3] .. ARGV[at], first = ARGV[at + 4], last = ARGV[at + 5],
+    count = ARGV[at + 6], due = ARGV[at + 7], following = ARGV[at + 8], wake = ARGV[at + 9],
+    reason = ARGV[at + 10],
+  }
+  local fields = redis.call('HMGET', step.key, 'revision', 'cursor', 'paused', 'removed')
+  if fields[1] ~= ARGV[at + 1] or fields[2] ~= ARGV[at + 2] or fields[3] or fields[4] then
+    return 'stale'
+  end
+  return steps[ARGV[at + 3]](step)
 end
-return { now, answers }
+
+local answers, leading = {}, leads()
+for at = 6, #ARGV, STRIDE do
+  answers[#answers + 1] = leading and turn(at) or 'fenced'
+end
+return { now, tonumber(redis.call('HGET', KEYS[6], 'serial') or 0), answers }

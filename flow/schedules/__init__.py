@@ -1,0 +1,1 @@
+"""Schedules: what the clock enqueues, and when."""

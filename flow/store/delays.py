@@ -1,0 +1,49 @@
+"""Delayed and retried jobs: from where they wait to their queues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flow import codec
+from flow.store.scripts import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flow.store.link import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """What a call of promote did.
+
+    Args:
+        moved: how many jobs went to their queue.
+        wait: seconds until the next is due; None when there is none.
+        now: the server's time in ms.
+        foreign: queues that another scheduler promotes, under RQ's lock.
+    """
+
+    moved: int
+    wait: float | None
+    now: int
+    foreign: tuple[str, ...]
+
+
+def promote(
+    link: Link, queues: Sequence[str], limit: int, horizon: int | None, now: float
+) -> Promoted:
+    """Queue the jobs whose time has come.
+
+    Args:
+        link: the way to the server.
+        queues: where they wait.
+        limit: how many at most.
+        horizon: the latest time that is believed, ms since 1970; None for any.
+        now: unix seconds, for what people read.
+    """
+    arguments = [codec.iso(now), limit, "" if horizon is None else horizon, *queues]
+    moved, wait, at, foreign = link.run(load("promote"), [], arguments)
+    left = float(wait) if wait else None
+    return Promoted(moved, left, at, tuple(queue.decode() for queue in foreign))

@@ -1,0 +1,138 @@
+"""What the timetable says: schedules, what is due, steps, and who leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flow import codec
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a schedule recurs.
+
+    Args:
+        kind: ``cron`` or ``every``.
+        spec: the expression, or the seconds.
+        tz: the zone's name; empty for UTC.
+        dst: what fixed times do where the clocks change.
+    """
+
+    kind: str
+    spec: str
+    tz: str = ""
+    dst: str = "vixie"
+
+    @property
+    def print(self) -> str:
+        """What tells it from any other rule."""
+        return f"{self.kind}|{self.spec}|{self.tz}|{self.dst}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A schedule as it is stored.
+
+    Args:
+        id: letters, digits, ``_`` and ``-``.
+        revision: changes with anything that changes what it enqueues, and when.
+        rule: when it recurs.
+        policy: its policy, as JSON.
+        overlap: the part of the policy that the script applies.
+        first: its next tick, ms since 1970, if it is new or recurs otherwise now.
+        wake: when that is due, ms since 1970: later by its jitter.
+        title: what people call it.
+        job: the fields of the job that a tick enqueues.
+    """
+
+    id: str
+    revision: str
+    rule: Rule
+    policy: str
+    overlap: str
+    first: int
+    wake: int
+    title: str
+    job: Mapping[str, codec.Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A schedule whose tick has come; ``cursor`` is that tick, ms since 1970."""
+
+    id: str
+    cursor: str
+    revision: str
+    rule: Rule
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What becomes of one tick, or of several in a row; times in ms since 1970.
+
+    Args:
+        due: the schedule.
+        cursor: where it stands before the step.
+        what: ``fire``, ``skip``, or ``aside`` for one that cannot be read here.
+        first: the first tick that it is about.
+        last: the last one.
+        count: how many.
+        at: when it is due.
+        following: the tick after them; None when there is none.
+        wake: when that is due.
+        reason: why they are skipped.
+    """
+
+    due: Due
+    cursor: str
+    what: str
+    first: int
+    last: int
+    count: int
+    at: int
+    following: int | None
+    wake: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Who leads.
+
+    Args:
+        token: empty when it is another.
+        leader: the clock that leads.
+        left: seconds until a standby should look again.
+        now: the server's time in ms.
+        serial: how many calls of tick there were.
+    """
+
+    token: str
+    leader: str
+    left: float
+    now: int
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is due, at the server's time ``now`` in ms, and when the next one comes."""
+
+    now: int
+    serial: int
+    coming: int | None
+    due: Sequence[Due]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What a call of tick did: the server's time in ms, and an answer for each step."""
+
+    now: int
+    serial: int
+    answers: Sequence[str]

@@ -1,0 +1,12 @@
+-- bury: a schedule goes, and leaves a tombstone that keeps where it stood.
+local function bury(next_, schedules, jobs, ids, id, iso, now, ttl)
+  local wake = redis.call('ZSCORE', next_, id)
+  redis.call('HSET', schedules .. id, 'removed', iso, 'removed_at', now)
+  if wake then
+    redis.call('HSET', schedules .. id, 'wake', wake)
+  end
+  redis.call('EXPIRE', schedules .. id, ttl)
+  redis.call('EXPIRE', jobs .. id, ttl)
+  redis.call('ZREM', next_, id)
+  redis.call('HDEL', ids, id)
+end

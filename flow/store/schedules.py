@@ -1,0 +1,208 @@
+"""The schedules of an app as people handle them: look, pause, skip, run, remove."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from flow import codec, keys
+from flow.store.entry import Rule
+from flow.store.scripts import load
+from flow.store.timetable import LEDGER, TOMBSTONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from flow.store.link import Link
+
+CHUNK = 100  # jobs a backfill writes in one call
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A schedule as it stands; times in ms since 1970.
+
+    Args:
+        id: its id.
+        title: what people call it.
+        source: ``declared`` in the app, or ``dynamic``: made by upsert.
+        rule: when it recurs.
+        policy: its policy, as JSON.
+        cursor: its next tick, None when there is none.
+        paused: since when, ISO; empty when it is not.
+        skip: how many of the next ticks are left out.
+        last: its last tick that enqueued a job, None when there was none.
+        late: how many ms that was late.
+        job: the last job's id.
+    """
+
+    id: str
+    title: str
+    source: str
+    rule: Rule
+    policy: str
+    cursor: int | None
+    paused: str
+    skip: int
+    last: int | None
+    late: int | None
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An entry of the ledger: what became of a tick, or of several in a row."""
+
+    at: int
+    schedule: str
+    tick: int
+    until: int
+    count: int
+    outcome: str
+    reason: str
+    job: str
+    late: int | None
+
+
+class Schedules:
+    """The schedules of one app.
+
+    Args:
+        link: the way to the server.
+        app: the app's name.
+        now: the wall clock, unix seconds, for what people read.
+    """
+
+    def __init__(
+        self, link: Link, app: str, now: Callable[[], float] = time.time
+    ) -> None:
+        """Prepare; nothing is read yet."""
+        self._link = link
+        self._app = app
+        self._now = now
+
+    def all(self) -> list[Scheduled]:
+        """Return every schedule, by id."""
+        ids = cast("list[bytes]", self._link.command("HKEYS", self._key("ids")))
+        found = (self.find(one.decode()) for one in sorted(ids))
+        return [one for one in found if one is not None]
+
+    def find(self, schedule: str) -> Scheduled | None:
+        """Return a schedule, or None."""
+        flat = self._link.command("HGETALL", self._key(f"schedule:{schedule}"))
+        fields = {k.decode(): v.decode() for k, v in flat.items()}
+        if "revision" not in fields or "removed" in fields:
+            return None
+        return _scheduled(schedule, fields)
+
+    def pause(self, schedule: str) -> int:
+        """Have it enqueue nothing; return 1, 0 when it was paused, -1 for unknown."""
+        parts = ("next", f"schedule:{schedule}", "bell")
+        return int(self._run("pause", parts, [schedule, self._iso()]))
+
+    def resume(self, one: Scheduled, following: int, left_out: Sequence[int]) -> int:
+        """Have a paused schedule go on at ``following``, as of what was seen.
+
+        Returns:
+            1; 0 when it was not paused; -1 when it has changed meanwhile.
+        """
+        last = left_out[-1] if left_out else following
+        cursor = "" if one.cursor is None else one.cursor
+        arguments = [one.id, cursor, following, following, len(left_out), last, LEDGER]
+        parts = ("next", f"schedule:{one.id}", "bell", "ledger")
+        return int(self._run("resume", parts, arguments))
+
+    def skip_next(self, schedule: str, count: int) -> int:
+        """Leave out its next ticks; return 1, or -1 for unknown."""
+        return int(self._run("skip_next", [f"schedule:{schedule}"], [count]))
+
+    def remove(self, schedule: str) -> int:
+        """Remove it; return 1, 0 for unknown, -1 when the app declares it."""
+        parts = ("next", "schedule:", "job:", "ids", "bell")
+        return int(self._run("remove", parts, [schedule, self._iso(), TOMBSTONE]))
+
+    def backfill(
+        self, schedule: str, jobs: Mapping[str, int], outcome: str
+    ) -> list[str] | None:
+        """Enqueue its job under these ids, for these ticks.
+
+        Returns:
+            The ids enqueued now; None when there is no such schedule.
+        """
+        parts = (f"schedule:{schedule}", f"job:{schedule}", "ledger")
+        head = [schedule, self._iso(), LEDGER, outcome]
+        listed, made = list(jobs.items()), list[str]()
+        for start in range(0, len(listed), CHUNK):
+            words = [word for pair in listed[start : start + CHUNK] for word in pair]
+            answer = self._run("backfill", parts, [*head, *words])
+            if isinstance(answer, int):
+                return None
+            made += [one.decode() for one in answer]
+        return made
+
+    def history(self, schedule: str | None, count: int) -> list[Note]:
+        """Return the latest entries of the ledger, the latest first."""
+        notes: list[Note] = []
+        for entry in self._entries():
+            if schedule is None or entry.schedule == schedule:
+                notes.append(entry)
+            if len(notes) == count:
+                break
+        return notes
+
+    def _entries(self) -> Iterator[Note]:
+        end = "+"
+        while True:
+            entries: Any = self._link.command(
+                "XREVRANGE", self._key("ledger"), end, "-", "COUNT", 500
+            )
+            if not entries:
+                return
+            for entry_id, fields in entries:
+                yield _note(entry_id, fields)
+            end = f"({entries[-1][0].decode()}"
+
+    def _run(self, script: str, parts: Sequence[str], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - as the script answers
+        return self._link.run(load(script), [self._key(p) for p in parts], arguments)
+
+    def _key(self, part: str) -> str:
+        return keys.clock(self._app, part)
+
+    def _iso(self) -> str:
+        return codec.iso(self._now())
+
+
+def _scheduled(schedule: str, fields: Mapping[str, str]) -> Scheduled:
+    def number(name: str) -> int | None:
+        return int(fields[name]) if fields.get(name) else None
+
+    return Scheduled(
+        id=schedule,
+        title=fields.get("title", schedule),
+        source=fields.get("source", ""),
+        rule=Rule(*(fields.get(name, "") for name in ("kind", "spec", "tz", "dst"))),
+        policy=fields.get("policy", "{}"),
+        cursor=number("cursor"),
+        paused=fields.get("paused", ""),
+        skip=number("skip") or 0,
+        last=number("last_tick"),
+        late=number("late"),
+        job=fields.get("last", ""),
+    )
+
+
+def _note(entry_id: bytes, raw: Mapping[bytes, bytes]) -> Note:
+    fields = {name.decode(): value.decode() for name, value in raw.items()}
+    tick = int(fields["tick"])
+    return Note(
+        at=int(entry_id.partition(b"-")[0]),
+        schedule=fields["schedule"],
+        tick=tick,
+        until=int(fields.get("until", tick)),
+        count=int(fields.get("count", 1)),
+        outcome=fields["outcome"],
+        reason=fields.get("reason", ""),
+        job=fields.get("job", ""),
+        late=int(fields["late"]) if fields.get("late") else None,
+    )
