@@ -76,7 +76,7 @@ class RqClient:
 
     def many(self, count: int) -> None:
         """Enqueue so many jobs in one call."""
-        prepare: Any = rq.Queue.prepare_data
+        prepare = self._queue.prepare_data
         self._queue.enqueue_many(prepare(plain.number, (n,)) for n in range(count))
 
     def round_trip(self) -> float:

@@ -28,27 +28,25 @@ class Contender:
 
     def command(self, url: str, *further: str) -> list[str]:
         """Return its command line."""
+        program = [str(PROGRAMS / self.client), "worker"]
+        where = ["--redis-url", url, "--app", APP]
         if self.client == "rq":
-            return [str(PROGRAMS / "rq"), "worker", "--url", url, *self._all(further)]
-        flow = [str(PROGRAMS / "flow"), "worker", "--redis-url", url, "--app", APP]
-        return [*flow, *self._all(further)]
-
-    def _all(self, further: tuple[str, ...]) -> tuple[str, ...]:
-        return (*self.options, *further)
+            where = ["--url", url]
+        return [*program, *where, *self.options, *further]
 
 
 SIMPLE = ("-w", "rq.worker.SimpleWorker")
 QUIET = ("--log-level", "warning")
 
-FLOW = Contender("flow", "flow", 6000, ("--processes", "1"))
-RQ = Contender("rq worker", "rq", 150, ())
+FLOW = Contender("flow", "flow", 10_000, ("--processes", "1"))
+RQ = Contender("rq worker", "rq", 300, ())
 # The first is what all others are compared with.
 CONTENDERS = (
     FLOW,
-    Contender("flow, 2 processes", "flow", 6000, ("--processes", "2")),
+    Contender("flow, 2 processes", "flow", 10_000, ("--processes", "2")),
     RQ,
-    Contender("rq SimpleWorker", "rq", 600, SIMPLE),
-    Contender("flow, quiet", "flow", 6000, ("--processes", "1", *QUIET)),
-    Contender("rq worker, quiet", "rq", 150, ("--quiet",)),
-    Contender("rq SimpleWorker, quiet", "rq", 600, (*SIMPLE, "--quiet")),
+    Contender("rq SimpleWorker", "rq", 1500, SIMPLE),
+    Contender("flow, quiet", "flow", 10_000, ("--processes", "1", *QUIET)),
+    Contender("rq worker, quiet", "rq", 300, ("--quiet",)),
+    Contender("rq SimpleWorker, quiet", "rq", 1500, (*SIMPLE, "--quiet")),
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import signal
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -15,10 +17,12 @@ from typing import TYPE_CHECKING
 from benchmarks import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
 LIMIT = 300.0  # seconds after which a program hangs
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class ProgramFailed(Exception):
@@ -59,9 +63,7 @@ def run(command: Sequence[str], folder: Path) -> Cost:
 
 
 @contextlib.contextmanager
-def started(
-    command: Sequence[str], folder: Path
-) -> contextlib.Generator[subprocess.Popen[bytes]]:
+def started(command: Sequence[str], folder: Path) -> Generator[subprocess.Popen[bytes]]:
     """Give a running program, which ends with the block at the latest."""
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -72,6 +74,7 @@ def started(
             stdout=log,
             stderr=log,
             start_new_session=True,
+            preexec_fn=_tie_to_us,  # noqa: PLW1509 - there is no other thread yet
         )
     try:
         yield process
@@ -85,6 +88,12 @@ def end(process: subprocess.Popen[bytes]) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _tie_to_us() -> None:
+    """Have the kernel end this program with us, even if we are killed."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _reaped() -> float:

@@ -30,6 +30,7 @@ class Latency:
         start99: the same, of 99 in 100.
         result: until the client had the result; half of them.
         result99: the same, of 99 in 100.
+        worst: the same, of all.
         jobs: how many there were.
     """
 
@@ -37,6 +38,7 @@ class Latency:
     start99: float
     result: float
     result99: float
+    worst: float
     jobs: int
 
 
@@ -51,7 +53,9 @@ def measure(
         client = clients(stand)[contender.client]
         with cpu.started(contender.command(stand.url), stand.folder):
             client.round_trip()  # it is up
-            found[contender.name] = _latency([_trip(client.round_trip) for _ in range(jobs)])
+            found[contender.name] = _latency(
+                [_trip(client.round_trip) for _ in range(jobs)]
+            )
     return found
 
 
@@ -78,5 +82,6 @@ def _latency(trips: Sequence[tuple[float, float]]) -> Latency:
         percentile(starts, 99),
         percentile(results, 50),
         percentile(results, 99),
+        max(results),
         len(trips),
     )

@@ -20,13 +20,17 @@ def describe(stand: Stand, append_only: str) -> list[str]:
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     server = told.get("server_name", "redis")
     number = told.get(f"{server}_version", told["redis_version"])
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("redis", "rq"))
+    libraries = ", ".join(
+        f"{name} {version(name)}" for name in ("redis", "hiredis", "rq")
+    )
+    system = f"{platform.system()} {platform.release()}"
     return [
-        f"{config.cpus()} CPUs ({_model()}), {gigabytes:.0f} GB, "
-        f"{platform.system()} {platform.release()}",
-        f"Python {platform.python_version()}, {libraries}, hiredis "
-        f"{version('hiredis')}",
-        f"{server} {number} on a unix socket, append-only {append_only}",
+        f"{config.cpus()} CPUs ({_model()}), {gigabytes:.0f} GB, {system}",
+        f"Python {platform.python_version()}, {libraries}",
+        (
+            f"{server} {number} ({told['mem_allocator']}) on a unix socket, "
+            f"append-only {append_only}"
+        ),
         f"load average at the end: {', '.join(f'{n:.1f}' for n in os.getloadavg())}",
     ]
 

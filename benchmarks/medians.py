@@ -17,8 +17,10 @@ def median_of(samples: Sequence[Sample]) -> Sample:
     """Return a sample whose every field is the median of that field."""
     first: Any = samples[0]
     names = [field.name for field in fields(first)]
-    values = {name: median(getattr(one, name) for one in samples) for name in names}
-    return type(first)(**values)
+    middle: Sample = type(first)(
+        **{name: median(getattr(one, name) for one in samples) for name in names}
+    )
+    return middle
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

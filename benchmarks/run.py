@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import drain, enqueue, latency, machine, memory, stand, table
 from benchmarks.contenders import CONTENDERS, RQ
+from benchmarks.cpu import ProgramFailed
+from benchmarks.drain import JobsMissing
+from flow.errors import FlowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
     from benchmarks.drain import Drained
 
@@ -35,7 +39,7 @@ class Size:
     rounds: int = 3
     share: float = 1.0
     jobs: int = 2000
-    trips: int = 200
+    trips: int = 400
 
 
 QUICK = Size(rounds=1, share=0.05, jobs=100, trips=10)
@@ -47,7 +51,7 @@ def main() -> None:
     asked = _asked()
     size = QUICK if asked.quick else Size(rounds=asked.rounds)
     # Contenders and the server end with this process, however it is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _leave)
     with stand.fresh(asked.append_only) as bench:
         found = _measure(bench, size, asked.only or PARTS)
         found["machine"] = machine.describe(bench, asked.append_only)
@@ -56,11 +60,15 @@ def main() -> None:
         asked.json.write_text(json.dumps(found, indent=1, default=asdict) + "\n")
 
 
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--quick", action="store_true", help="a smoke run; its figures mean nothing")
-    add("--rounds", type=int, default=Size.rounds, help="of each contender (3)")
+    add("--rounds", type=int, default=Size().rounds, help="of each contender (3)")
     add("--only", action="append", choices=PARTS, help="this part; may be repeated")
     add("--append-only", choices=("everysec", "off"), default="everysec")
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
@@ -104,4 +112,7 @@ def _tell(what: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (FlowError, ProgramFailed, JobsMissing) as error:
+        sys.exit(f"benchmarks: {error}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import redis
 from flow.store import embedded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 START_WITHIN = 60.0  # seconds the server may take on a machine that is busy
 
@@ -73,23 +72,24 @@ class Stand:
 
 
 @contextlib.contextmanager
-def fresh(append_only: str) -> Iterator[Stand]:
+def fresh(append_only: str) -> Generator[Stand]:
     """Give a stand with flow's own embedded server, gone when the block ends.
 
     Args:
         append_only: ``everysec`` as the embedded server has it, or ``off``.
     """
-    folder = Path(tempfile.mkdtemp(prefix="flow-bench-"))
-    server = embedded.start(folder / ".flow", timeout=START_WITHIN)
-    stand = Stand(server.url, folder)
-    try:
+    with contextlib.ExitStack() as left:
+        made = left.enter_context(tempfile.TemporaryDirectory(prefix="flow-bench-"))
+        folder = Path(made)
+        # Without a project here, one in a folder above would be theirs.
+        (folder / "pyproject.toml").write_text("[tool.flow]\n")
+        server = embedded.start(folder / ".flow", timeout=START_WITHIN)
+        left.callback(server.wait)
+        left.callback(server.close)
+        stand = Stand(server.url, folder)
+        left.callback(stand.client.close)
         # The process that rewrites the file would take a CPU from whoever runs then.
         stand.client.config_set("auto-aof-rewrite-percentage", 0)
         if append_only == "off":
             stand.client.config_set("appendonly", "no")
         yield stand
-    finally:
-        stand.client.close()
-        server.close()
-        server.wait()
-        shutil.rmtree(folder)

@@ -21,7 +21,7 @@ def drains(found: Sequence[Drained]) -> str:
     rows = [
         (
             one.name,
-            _times(flow.seconds, one.seconds),
+            _times(one.seconds, flow.seconds),
             _times(one.cpu, flow.cpu),
             _per_second(one.seconds),
             *(_positive(cost) for cost in (one.cpu, one.workers, one.server)),
@@ -31,7 +31,7 @@ def drains(found: Sequence[Drained]) -> str:
         )
         for one in found
     ]
-    head = "drain | speed, flow = 1 | CPU a job, flow = 1 | jobs/s | CPU us/job | "
+    head = "drain | time a job, flow = 1 | CPU a job, flow = 1 | jobs/s | CPU us/job | "
     return _table(head + "of workers | of server | commands | round trips | jobs", rows)
 
 
@@ -68,13 +68,14 @@ def latencies(found: dict[str, Latency]) -> str:
         (
             name,
             _times(slowest, one.result),
-            *(f"{n:.2f}" for n in (one.start, one.start99, one.result, one.result99)),
+            *(f"{n:.2f}" for n in (one.start, one.start99)),
+            *(f"{n:.2f}" for n in (one.result, one.result99, one.worst)),
             f"{one.jobs}",
         )
         for name, one in found.items()
     ]
     head = "idle, milliseconds from enqueue | speed, rq = 1 | to start p50 | p99 | "
-    return _table(head + "to result p50 | p99 | jobs", rows)
+    return _table(head + "to result p50 | p99 | worst | jobs", rows)
 
 
 def memories(found: dict[str, Memory]) -> str:

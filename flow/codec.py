@@ -92,11 +92,18 @@ def pack_result(value: object) -> bytes:
 
 
 def unpack_result(packed: bytes | None) -> Any:  # noqa: ANN401 - whatever was returned
-    """Return the value that ``pack_result`` packed."""
+    """Return the value that ``pack_result`` packed.
+
+    Raises:
+        UnreadableJob: it was packed otherwise, or a class in it is missing here.
+    """
     if not packed:
         return None
-    # The same trust as in unpack_invocation.
-    return pickle.loads(b64decode(packed))  # noqa: S301
+    try:
+        # The same trust as in unpack_invocation.
+        return pickle.loads(b64decode(packed))  # noqa: S301
+    except Exception as error:  # unpickling runs the value's own code
+        raise UnreadableJob(f"the job's result cannot be read: {error!r}") from error
 
 
 def pack_failure(text: str) -> bytes:
@@ -105,8 +112,15 @@ def pack_failure(text: str) -> bytes:
 
 
 def unpack_failure(packed: bytes) -> str:
-    """Return the text that ``pack_failure`` packed."""
-    return zlib.decompress(b64decode(packed)).decode("utf-8", "replace")
+    """Return the text that ``pack_failure`` packed.
+
+    Raises:
+        UnreadableJob: it was packed otherwise.
+    """
+    try:
+        return zlib.decompress(b64decode(packed)).decode("utf-8", "replace")
+    except (ValueError, zlib.error) as error:
+        raise UnreadableJob(f"the job's failure cannot be read: {error!r}") from error
 
 
 def describe(invocation: Invocation) -> str:
@@ -183,22 +197,24 @@ def claim(raw: Sequence[Any]) -> Claim:
         retries_left=int(_number(values[3], 0)),
         intervals=_intervals(values[4]),
         attempts=int(_number(values[5], 0)),
-        on_crash=values[6].decode() if values[6] else None,
-        unknown_since=float(unknown) if unknown else None,
+        on_crash="fail" if values[6] == b"fail" else None,
+        unknown_since=_number(unknown, 0.0) if unknown else None,
         data=values[8],
     )
 
 
 def _number(raw: bytes | None, default: float) -> float:
     try:
-        return float(raw) if raw else default
+        number = float(raw) if raw else default
     except ValueError:
         return default  # another client's odd value must not stop a worker
+    return number if math.isfinite(number) else default
 
 
 def _intervals(raw: bytes | None) -> tuple[float, ...] | None:
     try:
         listed = json.loads(raw) if raw else None
-        return tuple(float(item) for item in listed) if listed is not None else None
-    except (ValueError, TypeError):
+        numbers = tuple(float(item) for item in listed) if listed is not None else None
+    except (ValueError, TypeError, OverflowError):
         return None
+    return numbers if numbers is None or all(map(math.isfinite, numbers)) else None

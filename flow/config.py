@@ -74,7 +74,10 @@ def _tool_flow(path: Path) -> dict[str, Any] | None:
         return None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
-    table = document.get("tool", {}).get("flow")
+    tool: object = document.get("tool", {})
+    if not isinstance(tool, dict):
+        raise ConfigError(f"{path}: [tool] is not a table")
+    table = cast("dict[str, Any]", tool).get("flow")
     if table is not None and not isinstance(table, dict):
         raise ConfigError(f"{path}: [tool.flow] is not a table")
     return cast("dict[str, Any] | None", table)
@@ -190,7 +193,7 @@ def processes(option: int | None, told: Mapping[str, str]) -> Given:
         return Given(option, "--processes")
     for name in ("FLOW_PROCESSES", "WEB_CONCURRENCY"):
         if told.get(name):
-            return Given(int(_positive(told[name], name)), name)
+            return Given(_whole(told[name], name), name)
     return Given(min(4, cpus()), "the CPUs here, at most 4")
 
 
@@ -211,6 +214,12 @@ def _positive(text: str, name: str) -> float:
     if not 0 < number < float("inf"):
         raise ConfigError(f"{name} must be a number above 0, not {text!r}")
     return number
+
+
+def _whole(text: str, name: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ConfigError(f"{name} must be a whole number from 1 on, not {text!r}")
+    return int(text)
 
 
 def cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:

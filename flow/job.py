@@ -69,6 +69,7 @@ class Job(Generic[V]):
             JobCancelled: it was cancelled.
             TimeoutError: it has not ended yet.
             NoSuchJob: there is no such job, or its result has expired.
+            UnreadableJob: a class in its result is missing here.
         """
         return self._value(waiting.wait(self._where, self._id, timeout), timeout)
 

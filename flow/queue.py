@@ -72,7 +72,7 @@ def checked_id(job_id: str) -> str:
     Raises:
         InvalidCall: it has other signs than letters, digits, ``_`` and ``-``.
     """
-    if not ID.fullmatch(job_id):
+    if not isinstance(job_id, str) or not ID.fullmatch(job_id):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidCall(
             f"{job_id!r} is no job id; use letters, digits, '_' and '-' only"
         )

@@ -15,7 +15,10 @@ FAILURE_TTL = 31_536_000  # seconds, a year; RQ's default
 
 
 class Status(StrEnum):
-    """RQ's words for where a job is; the nine that an RQ 2.12 client knows too."""
+    """RQ's words for where a job is.
+
+    flow writes the nine that an RQ 2.12 client knows too, and reads RQ 3's as well.
+    """
 
     CREATED = "created"
     QUEUED = "queued"
@@ -26,6 +29,8 @@ class Status(StrEnum):
     SCHEDULED = "scheduled"
     DEFERRED = "deferred"
     CANCELED = "canceled"
+    RATE_LIMITED = "rate_limited"
+    READY_TO_ENQUEUE = "ready_to_enqueue"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,34 @@ import pytest
 from flow.store import current
 from flow.store.address import Address
 from flow.store.client import Store
+from tests.support.leaks import leaks
 from tests.support.server import Server, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import redis
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker for tests that leave something on purpose."""
+    config.addinivalue_line(
+        "markers", "leaves_keys(why): keys without a TTL stay, and that is right here"
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_key_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a key for ever which is not catalogued as permanent."""
+    asks = "server" in request.fixturenames
+    shared: Server | None = request.getfixturevalue("shared_server") if asks else None
+    yield
+    if shared is None or request.node.get_closest_marker("leaves_keys"):
+        return
+    store = Store(Address(shared.url, "the test"))
+    left = leaks(store)
+    store.link.close()
+    assert not left, f"keys without a TTL: {left}"
 
 
 @pytest.fixture(scope="session")

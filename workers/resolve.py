@@ -60,6 +60,9 @@ def resolve(claim: Claim, *, strict: bool = False) -> Work:
         raise UnreadableJob("the job has no data; was it deleted, or written by hand?")
     invocation = codec.unpack_invocation(claim.data)
     declared = TASKS.find(invocation.path)
+    if isinstance(invocation.instance, Task):
+        # RQ stores a call of an object as a method of that object.
+        declared = invocation.instance.declaration
     if strict and declared is None:
         # Before anything is imported: to import a module is to run it.
         known = ", ".join(sorted(task.name for task in TASKS)) or "none"

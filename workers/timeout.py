@@ -57,6 +57,7 @@ class Alarm:
         """Start unarmed."""
         self._armed = False
         self._seconds = 0.0
+        self._handler = self._ring  # one object, to compare
 
     def call(
         self,
@@ -69,7 +70,8 @@ class Alarm:
         try:
             try:
                 # Each time: the job before may have taken the signal for itself.
-                signal.signal(signal.SIGALRM, self._ring)
+                if signal.getsignal(signal.SIGALRM) is not self._handler:
+                    signal.signal(signal.SIGALRM, self._handler)
                 self._seconds, self._armed = seconds, True
                 signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), AGAIN)
                 return function(*args, **kwargs)

@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import rq
-import rq.registry
 
-from flow import errors
-from tests.support.apps import Shop
+from flow import Job, errors
+from tests.support.apps import RQ, Shop, Untyped
 from tests.support.shop import tasks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import redis
-
-    from flow import Job
     from flow.store.client import Store
     from tests.support.server import Server
 
@@ -31,13 +26,13 @@ def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
     return Shop(server.url, tmp_path)
 
 
-def due(client: redis.Redis, job: Job[Any]) -> float:
+def due(client: Untyped, job: Job[Any]) -> float:
     score: Any = client.zscore("rq:scheduled:default", job.id)
     return float(score)
 
 
-def now_of(client: redis.Redis) -> float:
-    seconds, micros = client.time()  # type: ignore[misc]
+def now_of(client: Untyped) -> float:
+    seconds, micros = client.time()
     return float(seconds + micros / 1e6)
 
 
@@ -49,9 +44,7 @@ def test_a_delayed_job_runs_when_its_time_has_come_and_not_before(shop: Shop) ->
         assert job.result(timeout=60) - asked >= 0.5
 
 
-def test_a_delay_counts_from_the_servers_clock(
-    store: Store, client: redis.Redis
-) -> None:
+def test_a_delay_counts_from_the_servers_clock(store: Store, client: Untyped) -> None:
     assert store
     before = now_of(client)
     seconds = tasks.resize.enqueue_in(60, "cat.png", width=3)
@@ -62,7 +55,7 @@ def test_a_delay_counts_from_the_servers_clock(
 
 
 def test_a_job_is_enqueued_for_an_instant_of_any_zone(
-    store: Store, client: redis.Redis
+    store: Store, client: Untyped
 ) -> None:
     assert store
     london = datetime(2031, 7, 1, 12, 0, 0, 250_000, tzinfo=ZoneInfo("Europe/London"))
@@ -82,7 +75,7 @@ def test_what_is_due_already_runs_at_once(shop: Shop) -> None:
 
 
 def test_a_naive_datetime_names_no_instant_and_is_refused(
-    store: Store, client: redis.Redis
+    store: Store, client: Untyped
 ) -> None:
     assert store
     naive = datetime(2031, 7, 1, 12)  # noqa: DTZ001 - that is the case
@@ -93,7 +86,7 @@ def test_a_naive_datetime_names_no_instant_and_is_refused(
 
 @pytest.mark.parametrize("delay", ["60", None, float("nan"), float("inf"), True])
 def test_a_delay_that_is_no_number_is_refused(
-    store: Store, client: redis.Redis, delay: object
+    store: Store, client: Untyped, delay: object
 ) -> None:
     assert store
     untyped: Any = tasks.resize
@@ -103,7 +96,7 @@ def test_a_delay_that_is_no_number_is_refused(
 
 
 def test_an_instant_that_is_no_datetime_is_refused(
-    store: Store, client: redis.Redis
+    store: Store, client: Untyped
 ) -> None:
     assert store
     untyped: Any = tasks.resize
@@ -114,7 +107,7 @@ def test_an_instant_that_is_no_datetime_is_refused(
 
 
 def test_a_delay_does_not_wait_for_other_jobs_too(
-    store: Store, client: redis.Redis
+    store: Store, client: Untyped
 ) -> None:
     assert store
     parent = tasks.resize.enqueue("cat.png")
@@ -124,33 +117,39 @@ def test_a_delay_does_not_wait_for_other_jobs_too(
 
 
 def test_delayed_jobs_keep_their_queue_and_their_place(
-    shop: Shop, client: redis.Redis
+    shop: Shop, client: Untyped
 ) -> None:
     urgent = tasks.charge.enqueue_in(60, 7)
     assert client.zscore("rq:scheduled:urgent", urgent.id)
-    later = tasks.note.enqueue_in(0, shop.ledger, "behind")
-    first = tasks.note.options(at_front=True).enqueue_in(0, shop.ledger, "front")
-    with shop.open("--log-level", "debug"):
-        later.result(timeout=60)
-        first.result(timeout=60)
-    assert sorted(shop.noted()) == ["behind", "front"]
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    behind = tasks.note.enqueue_at(past, shop.ledger, "behind")
+    front = tasks.note.options(at_front=True).enqueue_at(past, shop.ledger, "front")
+    with shop.open():
+        behind.result(timeout=60)
+        front.result(timeout=60)
+    assert shop.noted() == ["front", "behind"]
+
+
+def test_a_ttl_counts_from_when_the_job_may_run(store: Store, client: Untyped) -> None:
+    assert store
+    job = tasks.resize.options(ttl=10).enqueue_in(60, "cat.png")
+    left: Any = client.ttl(f"rq:job:{job.id}")
+    assert left == -1 or left >= 60
 
 
 def test_rq_sees_delayed_jobs_in_its_own_registry(
-    store: Store, client: redis.Redis
+    store: Store, client: Untyped
 ) -> None:
     assert store
     when = datetime(2031, 7, 1, 12, tzinfo=UTC)
     job = tasks.resize.enqueue_at(when, "cat.png")
-    registry = rq.registry.ScheduledJobRegistry(queue=rq.Queue(connection=client))
+    registry = RQ.registry.ScheduledJobRegistry(queue=RQ.Queue(connection=client))
     assert registry.get_job_ids() == [job.id]
     assert registry.get_scheduled_time(job.id) == when
 
 
-def test_rqs_own_delayed_jobs_are_run_by_flow(shop: Shop, client: redis.Redis) -> None:
-    plain = rq.Queue(connection=client)
+def test_rqs_own_delayed_jobs_are_run_by_flow(shop: Shop, client: Untyped) -> None:
+    plain = RQ.Queue(connection=client)
     job = plain.enqueue_in(timedelta(seconds=1), "tests.support.shop.plain.add", 1, 2)
     with shop.open():
-        from flow import Job  # noqa: PLC0415 - the name of the type is taken above
-
         assert Job[int](job.id).result(timeout=60) == 3

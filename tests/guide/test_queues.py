@@ -6,19 +6,15 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import rq.job
 
 from flow import errors
-from tests.support.apps import Shop, let_go
+from tests.support.apps import Shop, Untyped, as_rq_sees, let_go
 from tests.support.shop import tasks
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import redis
-
-    from flow import Job
     from flow.store.client import Store
     from tests.support.server import Server
 
@@ -29,17 +25,13 @@ def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
     return Shop(server.url, tmp_path)
 
 
-def waiting(client: redis.Redis, queue: str = "default") -> list[str]:
+def waiting(client: Untyped, queue: str = "default") -> list[str]:
     ids: Any = client.lrange(f"rq:queue:{queue}", 0, -1)
     return [job_id.decode() for job_id in ids]
 
 
-def as_rq_sees(client: redis.Redis, job: Job[Any]) -> rq.job.Job:
-    return rq.job.Job.fetch(job.id, connection=client)
-
-
 def test_a_call_goes_to_the_queue_of_its_task(
-    store: Store, client: redis.Redis, tmp_path: Path
+    store: Store, client: Untyped, tmp_path: Path
 ) -> None:
     assert store
     usual = tasks.resize.enqueue("cat.png")
@@ -61,7 +53,7 @@ def test_urgent_jobs_overtake_all_that_wait(shop: Shop) -> None:
     assert len(shop.noted()) == 6
 
 
-def test_an_urgent_worker_takes_nothing_else(shop: Shop, client: redis.Redis) -> None:
+def test_an_urgent_worker_takes_nothing_else(shop: Shop, client: Untyped) -> None:
     ordinary, urgent = tasks.resize.enqueue("cat.png"), tasks.charge.enqueue(7)
     shop.work("--urgent")
     assert urgent.status == "finished"
@@ -69,7 +61,7 @@ def test_an_urgent_worker_takes_nothing_else(shop: Shop, client: redis.Redis) ->
 
 
 def test_a_worker_serves_just_the_queues_that_it_is_given_in_their_order(
-    shop: Shop, client: redis.Redis
+    shop: Shop, client: Untyped
 ) -> None:
     names = ("default", "mail", "urgent")
     jobs = [tasks.note.options(queue=q).enqueue(shop.ledger, q) for q in names]
@@ -89,7 +81,7 @@ def test_the_urgent_lane_can_have_another_name(shop: Shop) -> None:
 
 
 def test_a_call_may_go_to_another_queue_or_before_all_others(
-    store: Store, client: redis.Redis
+    store: Store, client: Untyped
 ) -> None:
     assert store
     first = tasks.resize.enqueue("a.png")
@@ -99,9 +91,7 @@ def test_a_call_may_go_to_another_queue_or_before_all_others(
     assert waiting(client, "pictures") == [other.id]
 
 
-def test_every_option_of_a_call_is_what_rq_reads(
-    store: Store, client: redis.Redis
-) -> None:
+def test_every_option_of_a_call_is_what_rq_reads(store: Store, client: Untyped) -> None:
     assert store
     job = tasks.resize.options(
         id="my-own_id",
@@ -116,7 +106,7 @@ def test_every_option_of_a_call_is_what_rq_reads(
         meta={"user": 7},
     ).enqueue("cat.png", width=3)
 
-    seen = as_rq_sees(client, job)
+    seen = as_rq_sees(job, client)
 
     assert job.id == seen.id == "my-own_id"
     assert seen.func_name == "tests.support.shop.tasks.resize"
@@ -130,50 +120,48 @@ def test_every_option_of_a_call_is_what_rq_reads(
     assert seen.meta == {"user": 7}
     assert seen.get_status() == "queued"
     assert seen.created_at == seen.enqueued_at
-    assert 0 < client.ttl("rq:job:my-own_id") <= 240  # type: ignore[operator]
+    assert 0 < client.ttl("rq:job:my-own_id") <= 240
 
 
 def test_a_call_that_says_nothing_has_the_options_of_its_task_and_rqs_defaults(
-    store: Store, client: redis.Redis, tmp_path: Path
+    store: Store, client: Untyped, tmp_path: Path
 ) -> None:
     assert store
-    plain = as_rq_sees(client, tasks.resize.enqueue("cat.png", width=3))
+    plain = as_rq_sees(tasks.resize.enqueue("cat.png", width=3), client)
     assert plain.timeout is None
     assert (plain.result_ttl, plain.failure_ttl, plain.ttl) == (None, None, None)
     assert plain.retries_left is None
     assert plain.meta == {}
     assert plain.description == "tests.support.shop.tasks.resize('cat.png', width=3)"
 
-    mail = as_rq_sees(client, tasks.send.enqueue(tmp_path, "ann"))
+    mail = as_rq_sees(tasks.send.enqueue(tmp_path, "ann"), client)
     assert (mail.origin, mail.retries_left) == ("mail", 2)
-    kept = as_rq_sees(client, tasks.report.enqueue())
+    kept = as_rq_sees(tasks.report.enqueue(), client)
     assert kept.result_ttl == 0
 
 
 def test_options_add_up_and_leave_the_task_as_it_was(
-    store: Store, client: redis.Redis
+    store: Store, client: Untyped
 ) -> None:
     assert store
     slow = tasks.resize.options(timeout=30)
-    both = as_rq_sees(client, slow.options(result_ttl=9).enqueue("cat.png"))
+    both = as_rq_sees(slow.options(result_ttl=9).enqueue("cat.png"), client)
     assert (both.timeout, both.result_ttl) == (30, 9)
-    again = as_rq_sees(client, slow.options(timeout=31).enqueue("cat.png"))
+    again = as_rq_sees(slow.options(timeout=31).enqueue("cat.png"), client)
     assert (again.timeout, again.result_ttl) == (31, None)
-    assert as_rq_sees(client, tasks.resize.enqueue("cat.png")).timeout is None
+    assert as_rq_sees(tasks.resize.enqueue("cat.png"), client).timeout is None
     assert slow("cat.png", 3) == "cat.png at 3"
 
 
-def test_a_fraction_of_a_second_is_a_timeout_too(
-    store: Store, client: redis.Redis
-) -> None:
+def test_a_fraction_of_a_second_is_a_timeout_too(store: Store, client: Untyped) -> None:
     assert store
     job = tasks.resize.options(timeout=0.25).enqueue("cat.png")
-    assert as_rq_sees(client, job).timeout == 1, "RQ knows whole seconds"
+    assert as_rq_sees(job, client).timeout == 1, "RQ knows whole seconds"
     assert client.hget(f"rq:job:{job.id}", "flow_timeout") == b"0.25"
 
 
 def test_a_job_that_waited_longer_than_its_ttl_does_not_start(
-    shop: Shop, client: redis.Redis
+    shop: Shop, client: Untyped
 ) -> None:
     stale = tasks.note.options(ttl=1).enqueue(shop.ledger, "stale")
     fresh = tasks.note.options(ttl=600).enqueue(shop.ledger, "fresh")
@@ -188,7 +176,7 @@ def test_a_job_that_waited_longer_than_its_ttl_does_not_start(
 
 
 def test_an_id_of_ones_own_enqueues_once_while_the_job_is_on_its_way(
-    shop: Shop, client: redis.Redis
+    shop: Shop, client: Untyped
 ) -> None:
     nightly = tasks.note.options(id="nightly-7")
     for _ in range(3):
@@ -201,7 +189,7 @@ def test_an_id_of_ones_own_enqueues_once_while_the_job_is_on_its_way(
 
 
 def test_an_id_of_ones_own_is_left_alone_while_its_job_runs(
-    shop: Shop, client: redis.Redis
+    shop: Shop, client: Untyped
 ) -> None:
     gate = shop.gate()
     with shop.open():
@@ -216,7 +204,7 @@ def test_an_id_of_ones_own_is_left_alone_while_its_job_runs(
 
 
 def test_an_id_of_ones_own_is_free_again_once_its_job_has_ended(
-    shop: Shop, client: redis.Redis
+    shop: Shop, client: Untyped
 ) -> None:
     nightly = tasks.charge.options(id="nightly-7")
     assert nightly.enqueue(1) == nightly.enqueue(2)
@@ -242,9 +230,7 @@ def test_an_id_of_ones_own_can_replace_a_failed_or_cancelled_job(shop: Shop) -> 
     assert canceled.result(timeout=0) == "b.png at 100"
 
 
-def test_one_id_cannot_be_given_to_many_calls(
-    store: Store, client: redis.Redis
-) -> None:
+def test_one_id_cannot_be_given_to_many_calls(store: Store, client: Untyped) -> None:
     assert store
     mine = tasks.charge.options(id="mine")
     with pytest.raises(errors.InvalidCall, match="one id cannot be given to many"):
@@ -253,7 +239,7 @@ def test_one_id_cannot_be_given_to_many_calls(
 
 
 def test_a_meta_that_cannot_be_pickled_is_refused(
-    store: Store, client: redis.Redis
+    store: Store, client: Untyped
 ) -> None:
     assert store
     odd = tasks.resize.options(meta={"lock": threading.Lock()})

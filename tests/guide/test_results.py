@@ -7,19 +7,16 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import rq.job
 
-from flow import Job, errors
+from flow import Job, Queue, errors
 from flow.store.address import Address
 from flow.store.client import Store
-from tests.support.apps import Shop, let_go
+from tests.support.apps import Shop, Untyped, as_rq_sees, let_go
 from tests.support.shop import tasks
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import redis
 
     from tests.support.server import Server
 
@@ -78,15 +75,15 @@ def test_a_hundred_coroutines_wait_for_their_jobs_side_by_side(shop: Shop) -> No
     ids=["None", "0", "empty", "bytes", "nested", "3 MB", "a lone surrogate"],
 )
 def test_any_value_that_can_be_pickled_comes_back(
-    shop: Shop, client: redis.Redis, value: object
+    shop: Shop, client: Untyped, value: object
 ) -> None:
     job = tasks.echo.enqueue(value)
     shop.work()
     assert job.result(timeout=0) == value
-    assert rq.job.Job.fetch(job.id, connection=client).return_value() == value
+    assert as_rq_sees(job, client).return_value() == value
 
 
-def test_a_job_that_waits_can_be_cancelled(shop: Shop, client: redis.Redis) -> None:
+def test_a_job_that_waits_can_be_cancelled(shop: Shop, client: Untyped) -> None:
     job = tasks.note.enqueue(shop.ledger, "never")
 
     assert job.cancel() is True
@@ -134,7 +131,7 @@ def test_a_job_that_runs_or_has_ended_cannot_be_cancelled(shop: Shop) -> None:
 
 
 def test_delayed_jobs_and_dependents_can_be_cancelled_too(
-    store: Store, client: redis.Redis
+    store: Store, client: Untyped
 ) -> None:
     assert store
     later = tasks.resize.enqueue_in(60, "cat.png")
@@ -170,7 +167,7 @@ def test_a_job_that_never_was_is_an_error_of_its_own(store: Store) -> None:
 
 
 def test_a_result_that_is_not_kept_leaves_nothing_behind(
-    shop: Shop, client: redis.Redis
+    shop: Shop, client: Untyped
 ) -> None:
     job = tasks.report.enqueue()
     shop.work()
@@ -181,7 +178,7 @@ def test_a_result_that_is_not_kept_leaves_nothing_behind(
 
 
 def test_results_expire_when_the_task_or_the_call_says_so(
-    shop: Shop, client: redis.Redis
+    shop: Shop, client: Untyped
 ) -> None:
     usual = tasks.resize.enqueue("cat.png")
     short = tasks.resize.options(result_ttl=60).enqueue("cat.png")
@@ -200,6 +197,29 @@ def test_results_expire_when_the_task_or_the_call_says_so(
     assert lives(kept) == (-1, -1)
     assert all(0 < left <= 60 for left in lives(failed))
     assert all(31_530_000 < left <= 31_536_000 for left in lives(year))
+
+
+def test_a_result_that_cannot_be_read_here_is_an_error_of_flow(shop: Shop) -> None:
+    (shop.folder / "theirs.py").write_text(
+        "class Cat: pass\n\ndef make():\n    return Cat()\n"
+    )
+    job = Queue().enqueue("theirs.make")
+    shop.work()
+    assert job.status == "finished"
+    with pytest.raises(errors.UnreadableJob, match="No module named 'theirs'"):
+        job.result(timeout=0)
+
+
+def test_nobody_waits_for_results_that_somebody_deleted(
+    shop: Shop, client: Untyped
+) -> None:
+    good, bad = tasks.resize.enqueue("cat.png"), tasks.fail.enqueue("no cat")
+    shop.work()
+    client.delete(f"rq:results:{good.id}", f"rq:results:{bad.id}")
+    with pytest.raises(errors.NoSuchJob):
+        good.result()
+    with pytest.raises(errors.JobFailed, match="failed"):
+        bad.result()
 
 
 def test_a_server_that_does_not_answer_is_an_error_of_flow(tmp_path: Path) -> None:

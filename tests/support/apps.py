@@ -5,13 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import rq
 
 from tests.support import workers
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Generator
+
+    from flow import Job
+
+# RQ and redis-py are typed in part, so that strict checkers refuse each use of them.
+Untyped = Any
+RQ: Untyped = rq
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = "tests.support.shop.tasks"
@@ -53,7 +61,7 @@ class Shop:
         )
 
     @contextlib.contextmanager
-    def open(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    def open(self, *options: str) -> Generator[subprocess.Popen[bytes]]:
         """Have a worker run until the block ends."""
         one = ("--processes", "1")
         with workers.worker(
@@ -79,6 +87,11 @@ class Shop:
     def noted(self) -> list[str]:
         """Return the words in the ledger, in the order in which they were noted."""
         return self.ledger.read_text().split() if self.ledger.exists() else []
+
+
+def as_rq_sees(job: Job[Any], client: Untyped) -> Untyped:
+    """Return RQ's own handle on a job."""
+    return RQ.job.Job.fetch(job.id, connection=client)
 
 
 def let_go(gate: Path, word: str) -> None:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 from flow import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flow.store.client import Store
 
 # One of each queue, as long as the queue is used; members go, the key goes with the last.
 ROOMS = ("queue", "wip", "finished", "failed", "deferred", "scheduled", "canceled")
 PERMANENT = ("rq:workers:", "flow:clock:", *(f"rq:{room}:" for room in ROOMS))
-REGISTRIES = ROOMS[2:]
+HOMES = {"queued": "queue", "started": "wip", "scheduled": "scheduled"}
+HOMES["deferred"] = "deferred"
+# One call, not one a key: some tests leave ten thousand jobs.
+LASTING = """
+local found = {}
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if redis.call('TTL', key) == -1 then
+    local fields = redis.pcall('HMGET', key, 'status', 'origin', 'result_ttl', 'failure_ttl')
+    found[#found + 1] = { key, fields.err and {} or fields }
+  end
+end
+return found
+"""
 
 
 def queued(store: Store, queue: str = "default") -> list[str]:
@@ -23,13 +38,7 @@ def queued(store: Store, queue: str = "default") -> list[str]:
 
 def places(store: Store, job_id: str, queue: str = "default") -> list[str]:
     """Return every place that a job is in, once for each time; one is right."""
-    found = ["queue"] * queued(store, queue).count(job_id)
-    members = store.link.command("ZRANGE", keys.wip(queue), 0, -1)
-    found += ["wip" for m in members if m.decode().rpartition(":")[0] == job_id]
-    for kind in REGISTRIES:
-        score = store.link.command("ZSCORE", keys.registry(kind, queue), job_id)
-        found += [kind] * (score is not None)
-    return found
+    return [room for room in ROOMS for i in _ids(store, room, queue) if i == job_id]
 
 
 def snapshot(store: Store) -> dict[bytes, bytes]:
@@ -40,16 +49,19 @@ def snapshot(store: Store) -> dict[bytes, bytes]:
 
 def leaks(store: Store) -> list[str]:
     """Return the keys that have no TTL and should have one."""
-    found = [key.decode() for key in store.link.command("KEYS", "*")]
-    lasting = [key for key in found if store.link.command("TTL", key) == -1]
-    return sorted(key for key in lasting if not _may_last(store, key))
+    lasting: list[tuple[str, list[str]]] = [
+        (key.decode(), [value.decode() if value else "" for value in fields])
+        for key, fields in store.link.command("EVAL", LASTING, 0)
+    ]
+    mine = [(key, fields) for key, fields in lasting if not _permanent(key)]
+    if not mine:
+        return []
+    right = set(_jobs_that_may_last(store, mine))
+    return sorted(key for key, _ in mine if _job_of(key) not in right)
 
 
-def _may_last(store: Store, key: str) -> bool:
-    if key in keys.PERMANENT or key.startswith(PERMANENT):
-        return True
-    job_id = _job_of(key)
-    return job_id is not None and _job_may_last(store, job_id)
+def _permanent(key: str) -> bool:
+    return key in keys.PERMANENT or key.startswith(PERMANENT)
 
 
 def _job_of(key: str) -> str | None:
@@ -62,16 +74,27 @@ def _job_of(key: str) -> str | None:
     return None
 
 
-def _job_may_last(store: Store, job_id: str) -> bool:
-    """Whether a job waits or runs, or is to be kept for ever."""
-    command, key = store.link.command, keys.job(job_id)
-    if command("TYPE", key) != b"hash":
-        return False
-    names = ("status", "origin", "result_ttl", "failure_ttl")
-    raw = command("HMGET", key, *names)
-    status, queue, result_ttl, failure_ttl = (v.decode() if v else "" for v in raw)
-    if "-1" in (result_ttl, failure_ttl):
-        return True
-    home = {"queued": "queue", "started": "wip"}.get(status, status)
-    waits = status in ("queued", "started", "scheduled", "deferred")
-    return waits and places(store, job_id, queue) == [home]
+def _jobs_that_may_last(
+    store: Store, lasting: Iterable[tuple[str, list[str]]]
+) -> Iterable[str]:
+    """Give the jobs that wait or run where they should, or are kept for ever."""
+    rooms: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for key, fields in lasting:
+        job_id = key.removeprefix("rq:job:")
+        if not fields or keys.job(job_id) != key:
+            continue
+        status, queue, *ttls = fields
+        home = (HOMES.get(status, ""), queue)
+        if home[0] and home not in rooms:
+            rooms[home] = set(_ids(store, *home))
+        if "-1" in ttls or job_id in rooms[home]:
+            yield job_id
+
+
+def _ids(store: Store, room: str, queue: str) -> list[str]:
+    key = keys.registry(room, queue)
+    if room == "queue":
+        return queued(store, queue)
+    members: Any = store.link.command("ZRANGE", key, 0, -1)
+    ids = [member.decode() for member in members]
+    return [i.rpartition(":")[0] for i in ids] if room == "wip" else ids

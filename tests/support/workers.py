@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
 ENDS_WITHIN = 120  # seconds until a test gives up on a worker; never measured
 TOLD = ("REDIS_URL", "FLOW_APP", "FLOW_GRACE", "FLOW_PROCESSES", "WEB_CONCURRENCY")
@@ -55,7 +55,7 @@ def worker(
     app: str,
     folder: Path,
     environment: Mapping[str, str] | None = None,
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Generator[subprocess.Popen[bytes]]:
     """Give a ``flow worker`` that runs until the block ends, and is then killed.
 
     Its own processes are tied to it by the kernel, so nothing is left.

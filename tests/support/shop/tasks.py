@@ -73,6 +73,11 @@ def forever() -> None:
         note(Path("swallowed"), "the timeout was swallowed")
 
 
+@task
+def idle() -> None:
+    threading.Event().wait()
+
+
 @task(timeout=0.2)
 async def forever_async() -> None:
     await asyncio.Event().wait()

@@ -1,0 +1,217 @@
+"""What flow is told: by [tool.flow], by the environment, by the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flow import config
+from flow.config import Given, Project
+from flow.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GIVEN: Mapping[str, Any] = {
+    "processes": None,
+    "threads": 1,
+    "concurrency": 100,
+    "grace": None,
+    "burst": False,
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of whoever runs the tests counts."""
+    for name in ("FLOW_APP", "FLOW_GRACE", "FLOW_PROCESSES", "WEB_CONCURRENCY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def project(folder: Path, settings: str) -> Project:
+    (folder / "pyproject.toml").write_text(f"[tool.flow]\n{settings}\n")
+    found = config.find_project(folder)
+    assert found
+    return found
+
+
+def test_a_project_is_the_nearest_folder_upwards_that_says_so(tmp_path: Path) -> None:
+    inner = tmp_path / "my shop" / "pictures" / "cats"
+    inner.mkdir(parents=True)
+    (tmp_path / "Procfile").write_text("worker: flow worker\n")
+    assert config.find_project(inner) == Project(tmp_path)
+
+    nearer = tmp_path / "my shop"
+    (nearer / "pyproject.toml").write_text('[tool.flow]\napp = "shop.tasks"\n')
+    found = config.find_project(inner)
+    assert found
+    assert (found.root, found.app, found.name) == (nearer, ("shop.tasks",), "shop")
+    assert found.state == nearer / ".flow"
+
+
+def test_a_pyproject_without_the_table_is_no_project(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text("worker: flow worker\n")
+    inner = tmp_path / "lib"
+    inner.mkdir()
+    (inner / "pyproject.toml").write_text("[tool.other]\n")
+    found = config.find_project(inner)
+    assert found
+    assert found.root == tmp_path
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    found = project(
+        tmp_path,
+        'app = ["shop.tasks", "shop.more"]\nname = "till"\nurgent = "express"\n'
+        'queues = "low, mail"\nstrict = true\non_crash = "fail"\n'
+        "[tool.flow.processes.web]\nready = 'port'",
+    )
+    assert found == Project(
+        root=tmp_path,
+        app=("shop.tasks", "shop.more"),
+        name="till",
+        urgent="express",
+        queues=("low", "mail"),
+        strict=True,
+        on_crash="fail",
+        processes={"web": {"ready": "port"}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            "ap = 'shop'",
+            "has no setting 'ap'; known: app, name, on_crash, processes, q",
+        ),
+        ("root = '/'", "has no setting 'root'"),
+        ("app = 5", "app must be a text or a list of texts, not 5"),
+        ("app = 'shop tasks'", "app: 'shop tasks' is no name"),
+        ("app = ['shop', '']", "app: '' is no name"),
+        ("urgent = ''", "urgent: '' is no name"),
+        ("queues = ['a:b']", "queues: 'a:b' is no name"),
+        ("strict = 'yes'", "strict must be true or false, not 'yes'"),
+        ("on_crash = 'explode'", "on_crash must be one of retry, fail: 'explode'"),
+        ("app = ", "cannot be read"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_with_its_file(
+    tmp_path: Path, settings: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as error:
+        project(tmp_path, settings)
+    assert str(tmp_path / "pyproject.toml") in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_pyproject_of_odd_bytes_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(b"[tool.flow]\napp = '\xff'\n")
+    with pytest.raises(ConfigError, match=r"pyproject\.toml cannot be read"):
+        config.find_project(tmp_path)
+
+
+def test_a_tool_flow_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool]\nflow = 5\n")
+    with pytest.raises(ConfigError, match=r"\[tool\.flow\] is not a table"):
+        config.find_project(tmp_path)
+
+
+def test_the_app_is_named_by_the_option_then_the_environment_then_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = project(tmp_path, 'app = "shop.tasks"')
+    assert config.with_app(found, None).app == ("shop.tasks",)
+    (tmp_path / ".env").write_text("FLOW_APP=from_file.tasks\n")
+    assert config.with_app(found, None).app == ("from_file.tasks",)
+    monkeypatch.setenv("FLOW_APP", "told.tasks,told.more")
+    assert config.with_app(found, None).app == ("told.tasks", "told.more")
+    assert config.with_app(found, "given").app == ("given",)
+    with pytest.raises(ConfigError, match="--app: 'no name' is no name"):
+        config.with_app(found, "no name")
+
+
+def test_an_app_gives_the_project_its_name_unless_it_has_one(tmp_path: Path) -> None:
+    assert config.with_app(Project(tmp_path), "shop.tasks").name == "shop"
+    assert config.with_app(Project(tmp_path, name="till"), "shop").name == "till"
+
+
+def test_the_environment_wins_over_the_projects_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("SHOP_A=file\nSHOP_B=file\nSHOP_C=file\n")
+    (tmp_path / ".env.local").write_text("SHOP_B=local\nSHOP_C=local\n")
+    monkeypatch.setenv("SHOP_C", "told")
+    told = config.environment(Project(tmp_path))
+    assert [told[f"SHOP_{n}"] for n in "ABC"] == ["file", "local", "told"]
+    assert config.environment(None) == dict(os.environ)
+
+
+def test_processes_come_from_the_option_then_the_environment_then_the_cpus() -> None:
+    both = {"FLOW_PROCESSES": "3", "WEB_CONCURRENCY": "5"}
+    assert config.processes(7, both) == Given(7, "--processes")
+    assert config.processes(None, both) == Given(3, "FLOW_PROCESSES")
+    assert config.processes(None, {"WEB_CONCURRENCY": "5"}).value == 5
+    usual = config.processes(None, {"FLOW_PROCESSES": "", "WEB_CONCURRENCY": ""})
+    assert usual == Given(min(4, config.cpus()), "the CPUs here, at most 4")
+
+
+def test_the_grace_comes_from_the_option_then_the_environment() -> None:
+    assert config.grace(0, {"FLOW_GRACE": "8"}) == Given(0, "--grace")
+    assert config.grace(None, {"FLOW_GRACE": "8.5"}) == Given(8.5, "FLOW_GRACE")
+    assert config.grace(None, {}) == Given(25, "the default")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "inf", "nan", "1e999"])
+def test_a_number_that_cannot_be_is_named_with_its_variable(text: str) -> None:
+    with pytest.raises(ConfigError, match="FLOW_PROCESSES must be a number above 0"):
+        config.processes(None, {"FLOW_PROCESSES": text})
+    with pytest.raises(ConfigError, match="FLOW_GRACE must be a number above 0, not"):
+        config.grace(None, {"FLOW_GRACE": text})
+
+
+def test_a_fraction_of_a_process_is_refused() -> None:
+    with pytest.raises(ConfigError, match="FLOW_PROCESSES must be"):
+        config.processes(None, {"FLOW_PROCESSES": "0.5"})
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"cpu.max": "100000 100000\n"}, 1),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({"cpu.max": "999900000 100000\n"}, None),
+        ({}, None),
+    ],
+)
+def test_the_cpus_are_those_that_the_container_may_use(
+    tmp_path: Path, files: dict[str, str], expected: int | None
+) -> None:
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert config.cpus(tmp_path) == (expected or config.cpus(Path("/nowhere")))
+
+
+def test_a_worker_says_where_its_numbers_come_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOW_PROCESSES", "3")
+    found = project(tmp_path, "strict = true\non_crash = 'fail'")
+    told = config.worker(found, ("urgent", "default"), {**GIVEN, "grace": 8.0})
+    assert (told.queues, told.strict, told.on_crash) == (
+        ("urgent", "default"),
+        True,
+        "fail",
+    )
+    assert (told.processes, told.threads, told.concurrency) == (3, 1, 100)
+    assert told.grace == 8
+    assert told.reasons["processes"] == "processes: 3 (FLOW_PROCESSES)"
+    assert told.reasons["grace"] == "grace 8 s (--grace)"
