@@ -110,8 +110,8 @@ def _in_thread(
 
     timer = threading.Timer(seconds, ring)
     timer.daemon = True
-    timer.start()
     try:
+        timer.start()
         try:
             return function(*args, **kwargs)
         finally:
@@ -121,7 +121,7 @@ def _in_thread(
                 _raise_in(thread, None)
             timer.cancel()
     except SoftTimeout:
-        # It may have arrived inside the finally above; it comes only once.
+        # It may have arrived before or after the call itself; it comes only once.
         raise SoftTimeout(text(seconds)) from None
 
 
