@@ -58,6 +58,8 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name == "schedules":
+        return importlib.import_module("flow.schedules")
     if name not in _HOME:
         raise AttributeError(f"module 'flow' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME[name]), name)

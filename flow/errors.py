@@ -47,6 +47,10 @@ class InvalidSchedule(FlowError):
     """A cron expression, an interval or a time zone is wrong."""
 
 
+class NoSuchSchedule(FlowError):
+    """The app has no schedule of that id."""
+
+
 class NaiveDatetime(FlowError):
     """A datetime without a time zone was given where an instant is needed."""
 

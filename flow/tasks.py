@@ -375,7 +375,9 @@ def cron(
     dst = policy.pop("dst", "vixie")
     Cron(expression, tz=tz, dst=dst, id=name or "declared")
     call = (args, kwargs or {}, name)
-    return _scheduled(Schedule("cron", expression, tz, *call, dst, _policy(policy)))
+    return _scheduled(
+        Schedule("cron", expression, tz, *call, dst, checked_policy(policy))
+    )
 
 
 def every(
@@ -403,10 +405,17 @@ def every(
     Every(seconds)
     call = (args, kwargs or {}, name)
     spec = f"{seconds:.15g}"
-    return _scheduled(Schedule("every", spec, None, *call, policy=_policy(policy)))
+    return _scheduled(
+        Schedule("every", spec, None, *call, policy=checked_policy(policy))
+    )
 
 
-def _policy(options: Mapping[str, Any]) -> Policy:
+def checked_policy(options: Mapping[str, Any]) -> Policy:
+    """Return the policy that these options make.
+
+    Raises:
+        InvalidSchedule: there is no such option, or a value cannot be.
+    """
     if unknown := sorted(set(options) - PolicyOptions.__annotations__.keys()):
         raise InvalidSchedule(f"a schedule has no option {unknown[0]!r}")
     return Policy(**options)

@@ -101,15 +101,22 @@ class Schedules:
         parts = ("next", f"schedule:{schedule}", "bell")
         return int(self._run("pause", parts, [schedule, self._iso()]))
 
-    def resume(self, one: Scheduled, following: int, left_out: Sequence[int]) -> int:
+    def resume(
+        self, one: Scheduled, following: int, left_out: tuple[int, int, int]
+    ) -> int:
         """Have a paused schedule go on at ``following``, as of what was seen.
+
+        Args:
+            one: what was seen.
+            following: the next tick.
+            left_out: how many ticks are, the first and the last.
 
         Returns:
             1; 0 when it was not paused; -1 when it has changed meanwhile.
         """
-        last = left_out[-1] if left_out else following
         cursor = "" if one.cursor is None else one.cursor
-        arguments = [one.id, cursor, following, following, len(left_out), last, LEDGER]
+        count, _, last = left_out
+        arguments = [one.id, cursor, following, following, count, last, LEDGER]
         parts = ("next", f"schedule:{one.id}", "bell", "ledger")
         return int(self._run("resume", parts, arguments))
 

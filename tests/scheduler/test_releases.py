@@ -1,0 +1,120 @@
+"""What an app declares: reconciled when a clock starts, never by an older release."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flow.registry import Declaration, Schedule
+from flow.scheduler.declarer import Declarer
+from flow.schedules.entries import declared
+from flow.store.entry import Rule
+from tests.support.shop import tasks
+
+if TYPE_CHECKING:
+    from tests.scheduler.turning import Turning
+
+MINUTE = 60_000
+REPORT = "tests-support-shop-tasks-report"
+MINUTELY = Schedule("every", "60")
+HOURLY = Schedule("every", "3600")
+
+
+def declare(clock: Turning, release: int, *schedules: Schedule) -> Declarer:
+    """Have a clock of a release start that declares these."""
+    declaration = Declaration(
+        "tests.support.shop.tasks.report",
+        tasks.report.declaration.function,
+        "report",
+        schedules=schedules,
+    )
+    made = partial(declared, [declaration])
+    declarer = Declarer(clock.timetable, made, release, clock.record)
+    declarer.declare()
+    return declarer
+
+
+def test_what_is_declared_no_longer_goes(clock: Turning) -> None:
+    declare(clock, 1, MINUTELY)
+    assert clock.timetable.declared() == {REPORT}
+    declare(clock, 2)
+    assert clock.timetable.declared() == set()
+    clock.declare("dynamic")
+    declare(clock, 3)
+    assert clock.find("dynamic").source == "dynamic"
+
+
+def test_an_older_release_never_overwrites_a_newer_one(clock: Turning) -> None:
+    for _ in range(50):
+        declare(clock, 41, HOURLY)
+        declare(clock, 42, MINUTELY)
+        declare(clock, 41, HOURLY)
+        assert clock.find(REPORT).rule == Rule("every", "60")
+    declare(clock, 41)
+    assert clock.timetable.declared() == {REPORT}
+    assert clock.timetable.standing()[0] == 42
+    declare(clock, 43)
+    assert clock.timetable.declared() == set()
+
+
+def test_a_restart_neither_repeats_nor_loses_a_tick(clock: Turning) -> None:
+    declare(clock, 1, MINUTELY)
+    late = clock.rewind(MINUTE, REPORT)
+    declare(clock, 1, MINUTELY)
+    clock.turn()
+    declare(clock, 1, MINUTELY)
+    clock.turn()
+    assert clock.fired(REPORT) == [late]
+
+
+def test_a_rollback_goes_on_where_the_schedule_stood(clock: Turning) -> None:
+    declare(clock, 1, MINUTELY)
+    stands = clock.stands(REPORT)
+    declare(clock, 2)
+    declare(clock, 3, MINUTELY)
+    assert clock.stands(REPORT) == stands
+    clock.turn()
+    assert clock.fired(REPORT) == []
+
+
+def test_one_that_returns_after_weeks_is_planned_anew(clock: Turning) -> None:
+    declare(clock, 1, MINUTELY)
+    clock.rewind(90 * MINUTE, REPORT)
+    declare(clock, 2)
+    key = f"flow:clock:shop:schedule:{REPORT}"
+    clock.store.link.command("HINCRBY", key, "removed_at", -61 * MINUTE)
+    declare(clock, 3, MINUTELY)
+    assert clock.stands(REPORT) > clock.timetable.time()
+
+
+def test_what_was_lost_is_declared_again_without_a_burst(clock: Turning) -> None:
+    declarer = declare(clock, 1, Schedule("every", "60"))
+    clock.rewind(MINUTE, REPORT)
+    clock.turn()
+    clock.store.link.command("FLUSHALL")
+    clock.turn()
+    assert clock.record.lost_data
+    declarer.run_once()
+    assert not clock.record.lost_data
+    clock.turn()
+    assert clock.queued() == []
+    assert clock.stands(REPORT) > clock.timetable.time()
+
+
+def test_clocks_without_release_numbers_do_not_overwrite_each_other_in_turn(
+    clock: Turning,
+) -> None:
+    old = declare(clock, 0, HOURLY)
+    declare(clock, 0, MINUTELY)
+    old.run_once()
+    assert clock.find(REPORT).rule == Rule("every", "60")
+
+
+def test_two_schedules_of_one_task_have_two_ids(clock: Turning) -> None:
+    named = Schedule("every", "60", name="the quick one")
+    declare(clock, 1, named, MINUTELY, HOURLY)
+    ids = clock.timetable.declared()
+    assert f"{REPORT}-the-quick-one" in ids
+    assert len(ids) == 3
+    declare(clock, 1, HOURLY, named, MINUTELY)
+    assert clock.timetable.declared() == ids
