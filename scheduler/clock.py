@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from flow import events, keys
 from flow.errors import FlowError
 from flow.log import emit
-from flow.recurrence import tzdata_version
 from flow.scheduler.declarer import Declarer
 from flow.scheduler.leader import Leader
 from flow.scheduler.record import Record
 from flow.scheduler.ticker import Ticker
+from flow.schedules import zonedata
 from flow.service import Agenda
 from flow.signals import Signals
 from flow.store.doorbell import SCHEDULED, Doorbell
@@ -128,7 +128,7 @@ class Clock:
         release = f", release {self._release}" if self._release else ""
         return [
             f"{self._declarer.count} schedules of {self._project.name}{release}",
-            f"time zones of {tzdata_version()}",
+            zonedata.told(int(time.time() * 1000)),
             f"Redis is {self._address}",
         ]
 

@@ -27,6 +27,7 @@ class Scheduled:
         id: its id.
         title: what people call it.
         source: ``declared`` in the app, or ``dynamic``: made by upsert.
+        revision: changes with all that it enqueues, and when.
         rule: when it recurs.
         policy: its policy, as JSON.
         cursor: its next tick, None when there is none.
@@ -40,6 +41,7 @@ class Scheduled:
     id: str
     title: str
     source: str
+    revision: str
     rule: Rule
     policy: str
     cursor: int | None
@@ -188,6 +190,7 @@ def _scheduled(schedule: str, fields: Mapping[str, str]) -> Scheduled:
         id=schedule,
         title=fields.get("title", schedule),
         source=fields.get("source", ""),
+        revision=fields["revision"],
         rule=Rule(*(fields.get(name, "") for name in ("kind", "spec", "tz", "dst"))),
         policy=fields.get("policy", "{}"),
         cursor=number("cursor"),

@@ -130,6 +130,11 @@ class Timetable:
         )
         return Lead(mine.decode(), leader.decode(), left / 1000, now, serial)
 
+    def leader(self) -> str:
+        """Return the clock that leads; empty when none does."""
+        token = self._link.command("GET", self._key("leader")) or b""
+        return str(token.decode().partition(":")[2])
+
     def resign(self, token: str) -> None:
         """Give way to another clock at once."""
         self._run("resign", ("leader", "bell"), [token])
