@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dotenv.parser import Binding, parse_stream
 
@@ -27,6 +27,18 @@ ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\\$\{")
 REFERENCE = re.compile(
     rf"\$\{{(?:(?P<name>{NAME.pattern})(?::-(?P<default>[^}}]*))?}})?"
 )
+
+
+class Setting(NamedTuple):
+    """One value of a .env file.
+
+    Args:
+        value: the text, as a process gets it.
+        where: the file and the line it is from, such as ``.env:3``.
+    """
+
+    value: str
+    where: str
 
 
 def files(root: Path) -> tuple[Path, ...]:
@@ -53,13 +65,44 @@ def read(
         EnvFileError: a file cannot be read, or a line of it is wrong.
     """
     real = os.environ if environ is None else environ
-    values: dict[str, str] = {}
+    found = settings(*paths, required=required, environ=real, override=override)
+    return {name: setting.value for name, setting in found.items()}
+
+
+def settings(
+    *paths: Path,
+    environ: Mapping[str, str],
+    required: bool = False,
+    override: bool = False,
+    errors: list[EnvFileError] | None = None,
+) -> dict[str, Setting]:
+    """Return what the files say, as ``read`` does, with file and line of each value.
+
+    Args:
+        paths: the files, as in ``read``.
+        environ: as in ``read``.
+        required: as in ``read``.
+        override: as in ``read``.
+        errors: gets what is wrong, so that all of it is found; else it is raised.
+
+    Raises:
+        EnvFileError: a file cannot be read, or a line of it is wrong.
+    """
+    found: dict[str, Setting] = {}
     for path in paths:
-        above = None if override else real
-        below = {**real, **values} if override else values
-        if (text := _text(path, required=required)) is not None:
-            values.update(parse(text, str(path), above=above, below=below))
-    return values
+        values = {name: setting.value for name, setting in found.items()}
+        above = None if override else environ
+        below = {**environ, **values} if override else values
+        try:
+            text = _text(path, required=required)
+        except EnvFileError as error:
+            _report(error, errors)
+            continue
+        if text is not None:
+            found.update(
+                examine(text, str(path), above=above, below=below, errors=errors)
+            )
+    return found
 
 
 def parse(
@@ -80,21 +123,66 @@ def parse(
     Raises:
         EnvFileError: a line cannot be read; the message names file and line.
     """
+    found = examine(text, source, above=above, below=below)
+    return {name: setting.value for name, setting in found.items()}
+
+
+def examine(
+    text: str,
+    source: str,
+    *,
+    above: Mapping[str, str] | None = None,
+    below: Mapping[str, str] | None = None,
+    errors: list[EnvFileError] | None = None,
+) -> dict[str, Setting]:
+    """Return the settings of one .env text, each with its line.
+
+    Args:
+        text: as in ``parse``.
+        source: as in ``parse``.
+        above: as in ``parse``.
+        below: as in ``parse``.
+        errors: gets what is wrong, so that all of it is found; else it is raised.
+
+    Raises:
+        EnvFileError: a line cannot be read; the message names file and line.
+    """
+    found: dict[str, Setting] = {}
     values: dict[str, str] = {}
     clean = text.removeprefix("\ufeff").replace("\r\n", "\n")
     for binding in parse_stream(StringIO(clean, newline="")):
         where = f"{source}:{_line(binding)}"
-        if binding.error:
-            raise EnvFileError(
-                f"{where}: not NAME=value: a quote is left open, or text follows one"
-            )
-        if binding.key is not None:
-            value = _checked(binding, where)
-            if not SINGLE_QUOTED.match(binding.original.string):
-                _refuse_escape(binding, where)
-                value = _expanded(value, (above or {}, values, below or {}), where)
+        try:
+            value = _value(binding, (above or {}, values, below or {}), where)
+        except EnvFileError as error:
+            _report(error, errors)
+            continue
+        if binding.key is not None and value is not None:
             values[binding.key] = value
-    return values
+            found[binding.key] = Setting(value, where)
+    return found
+
+
+def _report(error: EnvFileError, errors: list[EnvFileError] | None) -> None:
+    if errors is None:
+        raise error
+    errors.append(error)
+
+
+def _value(
+    binding: Binding, known: Iterable[Mapping[str, str]], where: str
+) -> str | None:
+    if binding.error:
+        raise EnvFileError(
+            f"{where}: not NAME=value: a quote is left open, or text follows one"
+        )
+    if binding.key is None:
+        return None  # a blank line or a comment
+    value = _checked(binding, where)
+    if SINGLE_QUOTED.match(binding.original.string):
+        return value
+    _refuse_escape(binding, where)
+    return _expanded(value, known, where)
 
 
 def _text(path: Path, *, required: bool) -> str | None:

@@ -15,6 +15,9 @@ from flow.errors import FlowError
 COMMANDS = {
     "start": ("flow.cli.start", "start", "Start every process of the Procfile."),
     "run": ("flow.cli.run", "run", "Run one command in the app's environment."),
+    "check": ("flow.cli.check", "check", "Say what is wrong with Procfile and .env."),
+    "env": ("flow.cli.env", "env", "Print a process's environment, with origins."),
+    "init": ("flow.cli.init", "init", "Propose a Procfile for this folder."),
     "worker": ("flow.cli.worker", "worker", "Run jobs."),
     "clock": ("flow.cli.clock", "clock", "Enqueue what is due: cron, delays, retries."),
     "health": ("flow.cli.health", "health", "Say whether a role of this host lives."),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flow.errors import ProcfileError
 
@@ -28,11 +28,13 @@ class Entry:
         name: the process type.
         command: what a shell is given, unchanged.
         line: the line's number, from 1.
+        column: where the command begins on it, from 1.
     """
 
     name: str
     command: str
     line: int
+    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,43 @@ class Procfile:
         raise ProcfileError(f"{self.source} has no process {name!r}; it has: {known}")
 
 
+class Mistake(NamedTuple):
+    """What is wrong with a Procfile, and where.
+
+    Args:
+        line: from 1; 0 means the whole file.
+        column: from 1.
+        text: what is wrong, in words.
+    """
+
+    line: int
+    column: int
+    text: str
+
+    def said(self, source: str) -> str:
+        """Return it with its place, as compilers write it."""
+        if not self.line:
+            return f"{source} {self.text}"
+        return f"{source}:{self.line}:{self.column}: {self.text}"
+
+
 def read(path: Path) -> Procfile:
     """Return what the Procfile at ``path`` declares.
 
     Raises:
         ProcfileError: it is missing or cannot be read, or a line of it is wrong.
     """
+    return parse(content(path), str(path))
+
+
+def content(path: Path) -> str:
+    """Return the text of the Procfile at ``path``.
+
+    Raises:
+        ProcfileError: it is missing or cannot be read.
+    """
     try:
-        text = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         raise ProcfileError(
             f"there is no {path.name} in {path.parent};"
@@ -89,7 +120,6 @@ def read(path: Path) -> Procfile:
         raise ProcfileError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ProcfileError(f"{path}: byte {error.start} is not UTF-8") from error
-    return parse(text, str(path))
 
 
 def parse(text: str, source: str) -> Procfile:
@@ -102,36 +132,48 @@ def parse(text: str, source: str) -> Procfile:
     Raises:
         ProcfileError: a line is wrong; the message names file, line and column.
     """
+    procfile, mistakes = examine(text, source)
+    if mistakes:
+        raise ProcfileError(mistakes[0].said(source))
+    return procfile
+
+
+def examine(text: str, source: str) -> tuple[Procfile, list[Mistake]]:
+    """Return what can be read of a Procfile, and all that is wrong with it.
+
+    Args:
+        text: its content.
+        source: what to call the file.
+    """
     entries: dict[str, Entry] = {}
+    mistakes: list[Mistake] = []
     clean = text.removeprefix("\ufeff").replace("\r\n", "\n")
     for number, line in enumerate(clean.split("\n"), start=1):
         if IGNORED.fullmatch(line):
             continue
-        entry = _entry(line, number, source)
-        if twin := entries.get(entry.name):
-            raise ProcfileError(
-                f"{source}:{number}:1: {entry.name} is already on line {twin.line}"
-            )
-        entries[entry.name] = entry
+        entry = _entry(line, number)
+        if isinstance(entry, Mistake):
+            mistakes.append(entry)
+        elif twin := entries.get(entry.name):
+            said = f"{entry.name} is already on line {twin.line}"
+            mistakes.append(Mistake(number, 1, said))
+        else:
+            entries[entry.name] = entry
     procfile = Procfile(source, tuple(entries.values()))
-    if not procfile.types:
-        raise ProcfileError(f"{source} declares no process")
-    return procfile
+    if not procfile.types and not mistakes:
+        mistakes.append(Mistake(0, 0, "declares no process"))
+    return procfile, mistakes
 
 
-def _entry(line: str, number: int, source: str) -> Entry:
+def _entry(line: str, number: int) -> Entry | Mistake:
     match = NAME.match(line)
     name = match.group() if match else ""
     if not name or line[len(name) : len(name) + 1] != ":":
-        raise ProcfileError(
-            f"{source}:{number}:{len(name) + 1}: not 'name: command';"
-            " a name starts the line and has letters, digits, '_' and '-'"
-        )
+        said = "not 'name: command'; a name starts the line and has letters, digits,"
+        return Mistake(number, len(name) + 1, f"{said} '_' and '-'")
     command = line[len(name) + 1 :].lstrip()
     if not command:
-        raise ProcfileError(f"{source}:{number}:{len(name) + 2}: {name} has no command")
+        return Mistake(number, len(name) + 2, f"{name} has no command")
     if wrong := UNUSABLE.search(line):
-        raise ProcfileError(
-            f"{source}:{number}:{wrong.start() + 1}: {wrong.group()!r} in a command"
-        )
-    return Entry(name, command, number)
+        return Mistake(number, wrong.start() + 1, f"{wrong.group()!r} in a command")
+    return Entry(name, command, number, len(line) - len(command) + 1)

@@ -45,6 +45,22 @@ class Workplace:
         return ",".join(configured) or self.shared.get("FLOW_APP", "")
 
 
+def procfile_of(here: Path, named: Path | None) -> Path:
+    """Return the Procfile that a command typed in ``here`` means; it need not exist.
+
+    Args:
+        here: the folder of the command.
+        named: the Procfile that was named, if any.
+
+    Raises:
+        ConfigError: [tool.flow] is wrong.
+    """
+    if named is not None:
+        return named.absolute()
+    project = find_project(here)
+    return (project.root if project else here) / "Procfile"
+
+
 def find(
     here: Path,
     procfile: Path | None,

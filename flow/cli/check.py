@@ -1,0 +1,49 @@
+"""``flow check``: what is wrong with the Procfile and .env, before it is deployed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flow.cli.start import env_files
+from flow.runner import workplace
+from flow.runner.check import check as look
+from flow.runner.procfile import RELEASE
+
+if TYPE_CHECKING:
+    from flow.runner.check import Report
+
+
+@click.command()
+@click.option("-f", "--procfile", type=click.Path(path_type=Path), help="Another one.")
+@click.option("-e", "--env", default="", help="These .env files instead: a,b")
+@click.option("--override", is_flag=True, help="Let .env win over the environment.")
+@click.option("--strict", is_flag=True, help="Exit with 1 for a warning, too.")
+def check(*, procfile: Path | None, env: str, override: bool, strict: bool) -> None:
+    """Say all that is wrong with the Procfile and .env, each with its line.
+
+    Warnings are what Heroku, Kubernetes or heroku local would refuse or change.
+    The exit code is 1 if there is an error, else 0.
+    """
+    here = Path.cwd()
+    path = workplace.procfile_of(here, procfile)
+    chosen = [here / file for file in env_files(env)]
+    report = look(path, chosen, os.environ, override=override)
+    for text in report.errors:
+        click.echo(f"error: {text}")
+    for text in report.warnings:
+        click.echo(f"warning: {text}")
+    click.echo(_summary(path, report))
+    sys.exit(1 if report.errors or (strict and report.warnings) else 0)
+
+
+def _summary(path: Path, report: Report) -> str:
+    types = [entry.name for entry in report.procfile.types]
+    release = ", and a release" if report.procfile.find(RELEASE) else ""
+    found = f"{', '.join(types) or 'no process'}{release}"
+    errors, warnings = len(report.errors), len(report.warnings)
+    return f"{path}: {found}; {errors} errors, {warnings} warnings"
