@@ -27,6 +27,8 @@ from flow.record import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flow.outcome import Outcome
+
 COMPRESS = 1024  # bytes below which zlib costs more than it saves; RQ reads both
 LONGEST_ARGUMENT = 75  # characters of an argument in a description, as in RQ
 Field = bytes | str | int | float
@@ -121,6 +123,24 @@ def unpack_failure(packed: bytes) -> str:
         return zlib.decompress(b64decode(packed)).decode("utf-8", "replace")
     except (ValueError, zlib.error) as error:
         raise UnreadableJob(f"the job's failure cannot be read: {error!r}") from error
+
+
+def pack_outcome(outcome: Outcome) -> list[Field]:
+    """Return an outcome as settle.lua takes it."""
+    claim = outcome.claim
+    return [
+        claim.queue,
+        claim.job_id,
+        claim.execution,
+        outcome.ending.value,
+        iso(outcome.ended),
+        outcome.started,
+        outcome.ended,
+        outcome.value,
+        outcome.ttl,
+        outcome.delay,
+        outcome.error,
+    ]
 
 
 def describe(invocation: Invocation) -> str:

@@ -12,11 +12,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from flow.workers import outbox
+from flow.workers.outbox import Outbox
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEADER = 16  # bytes: when the supervisor last beat (monotonic), and the stop flag
-COUNTS = 24  # bytes: jobs done, jobs failed, seconds worked
+COUNTS = 32  # bytes: jobs done, jobs failed, seconds worked, whether it listens
 NUMBER = struct.Struct("=Q")
 COUNTED = struct.Struct("=QQd")
 BEAT = struct.Struct("=d")
@@ -39,7 +42,8 @@ class Board:
         """Make the memory; children that are forked later share it."""
         self._slots = slots
         # One place more than slots: for the job that is being loaded.
-        self._size = COUNTS + (1 + slots) * NUMBER.size
+        shown = COUNTS + (1 + slots) * NUMBER.size
+        self._size = shown + outbox.SIZE
         self._memory = mmap.mmap(-1, HEADER + processes * self._size)
 
     def beaten(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -83,16 +87,29 @@ class Part:
         self._memory = memory
         self._at = at
         self._loading = at + COUNTS
+        self._listening = at + COUNTS - 1
         first = self._loading + NUMBER.size
         self._all = tuple(first + NUMBER.size * n for n in range(slots))
         self._free = list(self._all)
         self._taken: dict[int, int] = {}
         self._lock = threading.Lock()
+        self.outbox = Outbox(memory, first + NUMBER.size * slots)
 
     def clear(self) -> None:
         """Show nothing: a new process begins."""
         for place in (self._loading, *self._all):
             NUMBER.pack_into(self._memory, place, 0)
+        self.listening = True  # until it knows better
+        self.outbox.clear()
+
+    @property
+    def listening(self) -> bool:
+        """Whether the process waits for the bell."""
+        return self._memory[self._listening] != 0
+
+    @listening.setter
+    def listening(self, listens: bool) -> None:
+        self._memory[self._listening] = listens
 
     def load(self, execution: int) -> None:
         """Show that an execution's code and arguments are being loaded; 0 for none."""

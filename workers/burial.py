@@ -7,17 +7,20 @@ had sent when it died may reach the server only now.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flow.events import JobsRecovered
 from flow.log import emit
 from flow.service import Service
+from flow.store.client import Exchange
+from flow.workers.process import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flow.store.client import Store
+    from flow.workers.outbox import Packed
 
 AGAIN = 2.0  # seconds between the two
 
@@ -32,6 +35,7 @@ class Dead:
         loading: the number of the one whose code it was loading; 0 for none.
         how: how it died, in words.
         stopping: whether the worker was stopping: then nobody is to blame.
+        unsent: the outcomes it had reached and not sent, oldest first.
         last: monotonic seconds after which it is looked at for the last time.
     """
 
@@ -40,6 +44,7 @@ class Dead:
     loading: int
     how: str
     stopping: bool
+    unsent: list[Packed] = field(default_factory=list["Packed"])
     last: float = 0.0
 
 
@@ -65,6 +70,7 @@ class Burial(Service):
         self._worker = worker
         self._monotonic = monotonic
         self._dead: list[Dead] = []
+        self._process, self._turn = new_name(), 0
 
     def add(self, dead: Dead) -> None:
         """Note a process that was reaped; the next turn puts back what it held."""
@@ -85,8 +91,20 @@ class Burial(Service):
             self._put_back(dead)
             self._store.leave([dead.name])
             self._dead.remove(dead)
+        self._store.leave([self._process])
+
+    def _send(self, dead: Dead) -> None:
+        """Send what it had reached and not sent: those jobs are done."""
+        if dead.unsent:
+            self._turn += 1
+            ask = Exchange(
+                self._process, self._turn, 1, 0, self._worker, (), dead.unsent
+            )
+            self._store.exchange(ask)
+            dead.unsent = []
 
     def _put_back(self, dead: Dead) -> None:
+        self._send(dead)
         held = [
             (one, _how(dead, one.number))
             for one in self._store.held(self._store.queues())

@@ -128,8 +128,7 @@ def _work(seat: Seat, told: Told) -> None:
         config.threads,
         config.concurrency,
         seat.part,
-        fetcher.finish,
-        fetcher.wake,
+        fetcher,
         lambda: board.stopping or told.lately,
     )
     threading.Thread(

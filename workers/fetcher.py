@@ -1,7 +1,8 @@
-"""Fetcher: the one thread of a process that talks to Redis.
+"""Fetcher: a process's turns with Redis.
 
-Each turn sends what ended and brings what runs next, in one round trip. In between it
-waits: for an outcome, or for the supervisor's bell, which rings when a queue changed.
+Each turn sends what ended and brings what runs next, in one round trip. The fetcher's
+thread waits in between: for an outcome, or for the supervisor's bell, which rings when
+a queue changed. The main thread makes turns too, between short jobs.
 """
 
 from __future__ import annotations
@@ -9,26 +10,30 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from flow import events
+from flow import codec, events
 from flow.log import emit
 from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
 from flow.workers import executor
 from flow.workers.board import number
+from flow.workers.line import PATIENT, PROMPT
 from flow.workers.resolve import resolve
 
 if TYPE_CHECKING:
     from flow.record import Claim
     from flow.store.client import Store
     from flow.workers.child import Seat
+    from flow.workers.outbox import Packed
     from flow.workers.pool import Pool
     from flow.workers.resolve import Work
 
 LOOK = 1.0  # seconds after which an idle process looks without a bell
+EXECUTION = 2  # where codec.pack_outcome has the execution id
 SILENCE = 10.0  # seconds without a beat after which nothing new is started
 
 
@@ -49,7 +54,8 @@ class Fetcher:
         self._board = seat.board
         self._part = seat.part
         self._bell = seat.bell
-        self._outcomes: deque[Outcome] = deque()
+        self._outcomes: deque[tuple[Packed, bool]] = deque()
+        self._keeping = threading.Lock()
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         self._turn = 0
@@ -58,11 +64,25 @@ class Fetcher:
         self._guess = 0
         self._deaf_until = 0.0
         self._unknown: set[str] = set()
+        self._lock = threading.RLock()
 
-    def finish(self, work: Work, outcome: Outcome) -> None:
-        """Take an outcome, from any thread; ``wake`` has it sent at once."""
+    def finish(self, work: Work, outcome: Outcome) -> bool:
+        """Take an outcome, from any thread; ``wake`` has it sent at once.
+
+        Returns:
+            Whether it is safe from a kill already; else it wants to be sent at once.
+        """
+        kept = self._keep(outcome)
         _report(work, outcome)
-        self._outcomes.append(outcome)
+        return kept
+
+    def _keep(self, outcome: Outcome) -> bool:
+        packed = codec.pack_outcome(outcome)
+        with self._keeping:
+            # In the same order as there: what is sent leaves the outbox at its head.
+            kept = self._part.outbox.put(packed)
+            self._outcomes.append((packed, kept))
+        return kept
 
     def wake(self) -> None:
         """Have the thread look: an outcome is there, and a slot is free."""
@@ -70,21 +90,58 @@ class Fetcher:
             os.write(self._waker, b".")
 
     def run(self, pool: Pool) -> None:
-        """Claim and settle until the worker stops, or a burst is over."""
+        """Claim and settle until the worker stops, or a burst is over.
+
+        While the main thread runs short jobs it makes the turns itself, and this one
+        only looks whether a job has turned out long.
+        """
         while True:
-            stopping = self._board.stopping
+            if self._hot(pool):
+                self._wait(PROMPT)
+                continue
+            if pool.line.age > PATIENT or self._board.stopping:
+                self._give_back(pool)
+            if self.turn(pool):
+                continue
+            if self._over(pool):
+                return
+            self._wait(LOOK if self._calm(pool) else PROMPT)
+
+    def turn(self, pool: Pool) -> bool:
+        """Send what ended and claim what there is room for, in one round trip.
+
+        Returns:
+            Whether there was anything to send or to ask for.
+        """
+        with self._lock:
             # The room first: the outcome of a slot that is free by now goes with it.
-            room = 0 if stopping else self._room(pool)
+            room = 0 if self._board.stopping else self._room(pool)
             sent = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
             if sent:
                 self._listen_again()
             free = room if self._rung else 0
-            if sent or free:
-                self._exchange(pool, sent, free)
-            elif pool.idle and not self._outcomes and (stopping or self._drained):
-                return
-            else:
-                self._wait()
+            if not sent and not free:
+                return False
+            self._exchange(pool, sent, free)
+            return True
+
+    @staticmethod
+    def _hot(pool: Pool) -> bool:
+        return not pool.line.idle and pool.line.age < PROMPT
+
+    def _calm(self, pool: Pool) -> bool:
+        return not self._outcomes and pool.line.empty
+
+    def _over(self, pool: Pool) -> bool:
+        ends = self._board.stopping or self._drained
+        return ends and pool.idle and not self._outcomes
+
+    def _give_back(self, pool: Pool) -> None:
+        """Put back what stands behind a long job, or has not begun when all stops."""
+        with self._lock:
+            claims = [work.claim for work in pool.withdraw()]
+            if claims:
+                self._store.unclaim(claims)
 
     @property
     def _drained(self) -> bool:
@@ -103,7 +160,9 @@ class Fetcher:
         # What comes may be plain or async: twice as many as were async lately.
         return plain + min(self._guess, max(0, pool.free_async))
 
-    def _exchange(self, pool: Pool, outcomes: list[Outcome], free: int) -> None:
+    def _exchange(
+        self, pool: Pool, outcomes: list[tuple[Packed, bool]], free: int
+    ) -> None:
         self._turn += 1
         refused, claims = self._store.exchange(
             Exchange(
@@ -113,18 +172,27 @@ class Fetcher:
                 free,
                 self._worker,
                 self._config.queues,
-                outcomes,
+                [packed for packed, _ in outcomes],
             )
         )
-        for outcome in outcomes:
-            self._part.end(number(outcome.claim.execution))
+        for packed, _ in outcomes:
+            self._part.end(number(packed[EXECUTION]))
+        self._part.outbox.sent(sum(kept for _, kept in outcomes))
         self._next += len(claims)
         if free:
-            self._rung = len(claims) >= free
+            self._hear(enough=len(claims) >= free)
         for job_id, why in refused:
             emit(events.OutcomeRefused(job_id, why))
         if claims:
             self._start(pool, claims)
+
+    def _hear(self, *, enough: bool) -> None:
+        """Answer the bell from now on if there was too little; claim once more first.
+
+        What was pushed before the supervisor knew that we listen rang for nobody.
+        """
+        self._rung = enough or not self._part.listening
+        self._part.listening = not enough
 
     def _start(self, pool: Pool, claims: list[Claim]) -> None:
         surplus: list[Claim] = []
@@ -154,7 +222,7 @@ class Fetcher:
         except BaseException as error:  # noqa: BLE001 - it imports the app's modules
             outcome = executor.unresolved(claim, error, time.time())
             self._tell_unresolved(claim, outcome)
-            self._outcomes.append(outcome)
+            self._keep(outcome)
             return None
         finally:
             self._part.load(0)
@@ -175,15 +243,15 @@ class Fetcher:
             self._unknown.add(name)
             emit(events.TaskUnknown(name, outcome.error))
 
-    def _wait(self) -> None:
-        ready, _, _ = select.select([self._woken, self._bell], [], [], LOOK)
+    def _wait(self, seconds: float) -> None:
+        ready, _, _ = select.select([self._woken, self._bell], [], [], seconds)
         for descriptor in ready:
             if not os.read(descriptor, 4096):
                 os._exit(1)  # the bell's other end is gone, so the supervisor is
         # Without a bell for a second it looks itself: a bell can be lost, never a job.
         # An outcome frees a slot, and the queue may have grown while there was none.
         bell = self._bell in ready and time.monotonic() >= self._deaf_until
-        self._rung = self._rung or bell or not ready
+        self._rung = self._rung or bell or (not ready and seconds == LOOK)
 
 
 def _report(work: Work, outcome: Outcome) -> None:

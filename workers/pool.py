@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flow.outcome import Ending
 from flow.workers import executor
 from flow.workers.board import number
+from flow.workers.line import PROMPT, Line
 from flow.workers.loop import Loop
 
 if TYPE_CHECKING:
@@ -26,6 +27,22 @@ if TYPE_CHECKING:
 FAILED = (Ending.FAILED, Ending.RETRY)
 
 
+class Feeder(Protocol):
+    """What stands between a pool and Redis; see ``flow.workers.fetcher``."""
+
+    def finish(self, work: Work, outcome: Outcome) -> bool:
+        """Take an outcome while its slot is still taken; say whether it can wait."""
+        ...
+
+    def wake(self) -> None:
+        """Hear that a slot is free, but for the main thread's."""
+        ...
+
+    def turn(self, pool: Pool) -> bool:
+        """Make a turn with Redis: the main thread has nothing left to run."""
+        ...
+
+
 class Pool:
     """Runs work, and hands on the outcomes.
 
@@ -33,8 +50,7 @@ class Pool:
         threads: plain jobs at a time; one runs in the main thread.
         concurrency: ``async def`` jobs at a time.
         part: where the supervisor sees what runs.
-        finish: told every outcome, from any thread, while its slot is still taken.
-        freed: called when a slot is free again.
+        feeder: brings the jobs, and takes the outcomes.
         stopping: whether the worker was told to stop.
     """
 
@@ -43,16 +59,15 @@ class Pool:
         threads: int,
         concurrency: int,
         part: Part,
-        finish: Callable[[Work, Outcome], None],
-        freed: Callable[[], None],
+        feeder: Feeder,
         stopping: Callable[[], bool],
     ) -> None:
         """Start the threads, if there are several."""
         self._threads = threads
         self._concurrency = concurrency
         self._part = part
-        self._finish = finish
-        self._freed = freed
+        self._feeder = feeder
+        self.line = Line()
         self._stopping = stopping
         self._plain: SimpleQueue[Work | None] = SimpleQueue()
         self._loop = Loop(self._begin, self._done, stopping)
@@ -68,8 +83,9 @@ class Pool:
 
     @property
     def free_plain(self) -> int:
-        """How many plain jobs it can take now."""
-        return self._threads - self._busy_plain
+        """How many plain jobs it can take now, those for the main thread's line too."""
+        ahead = self.line.ahead if self._threads == 1 else 0
+        return self._threads + ahead - self._busy_plain
 
     @property
     def free_async(self) -> int:
@@ -94,22 +110,45 @@ class Pool:
                 self._busy_plain += 1
         if work.is_async:
             self._loop.submit(work)
+        elif self._threads == 1:
+            self.line.put(work)
         else:
             self._plain.put(work)
         return True
 
+    def withdraw(self) -> list[Work]:
+        """Take out what has been taken and has not begun, in its order."""
+        works = self.line.withdraw()
+        with self._lock:
+            self._busy_plain -= len(works)
+        return works
+
     def run_main(self) -> None:
         """Run plain jobs in this, the main thread, until ``close`` is called."""
         if self._threads == 1:
-            self._run_plain()
+            self._run_line()
         else:
             self._closed.wait()
 
     def close(self) -> None:
         """Let ``run_main`` return once what was taken before has ended."""
         self._closed.set()
+        self.line.close()
         for _ in range(self._threads):
             self._plain.put(None)
+
+    def _run_line(self) -> None:
+        unsent = 0.0
+        while (work := self.line.next()) is not None:
+            self._begin(work)
+            outcome = executor.execute(work, time.time, self._stopping)
+            self.line.ended(outcome.ended - outcome.started)
+            can_wait = self._settle(work, outcome)
+            unsent = unsent or outcome.ended
+            overdue = not can_wait or outcome.ended - unsent > PROMPT
+            if overdue or self.line.empty:
+                self._feeder.turn(self)
+                unsent = 0.0
 
     def _run_plain(self) -> None:
         while (work := self._plain.get()) is not None:
@@ -121,13 +160,17 @@ class Pool:
         self._part.begin(number(work.claim.execution))
 
     def _done(self, work: Work, outcome: Outcome) -> None:
+        self._settle(work, outcome)
+        self._feeder.wake()
+
+    def _settle(self, work: Work, outcome: Outcome) -> bool:
         seconds = outcome.ended - outcome.started
         self._part.count(seconds=seconds, failed=outcome.ending in FAILED)
         # Before the slot is free: a process that looks idle must have sent everything.
-        self._finish(work, outcome)
+        can_wait = self._feeder.finish(work, outcome)
         with self._lock:
             if work.is_async:
                 self._busy_async -= 1
             else:
                 self._busy_plain -= 1
-        self._freed()
+        return can_wait

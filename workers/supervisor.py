@@ -27,6 +27,7 @@ from flow.workers import child
 from flow.workers.board import Board
 from flow.workers.burial import Burial, Dead
 from flow.workers.heartbeat import Census, Heartbeat
+from flow.workers.line import MOST
 from flow.workers.process import Process, how, new_name
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Supervisor:
         self._store = store
         self._address = address
         self._config = config
-        self._board = Board(config.processes, config.threads + config.concurrency)
+        slots = config.threads + config.concurrency + MOST
+        self._board = Board(config.processes, slots)
         self._processes: dict[int, Process] = {}
         self._empty_seats: dict[int, float] = {}
         self._selector = selectors.DefaultSelector()
@@ -188,7 +190,8 @@ class Supervisor:
         died = bool(status or running or loading)  # os._exit(0) in a job is a death too
         if died and not stopping:
             emit(events.ProcessDied(process.pid, told))
-        self._burial.add(Dead(process.name, running, loading, told, stopping))
+        unsent = part.outbox.unsent()
+        self._burial.add(Dead(process.name, running, loading, told, stopping, unsent))
         self._agenda.hurry(self._burial)
         if not stopping and (died or not self._config.burst):
             age = time.monotonic() - process.born
@@ -221,7 +224,9 @@ class Supervisor:
             self._selector.unregister(descriptor)
             return
         if QUEUES in rung:
-            self._ring()
+            for process in self._processes.values():
+                if process.part.listening:
+                    process.ring()
         if SCHEDULED in rung:
             self._agenda.hurry(self._promoter)
 

@@ -16,7 +16,6 @@ from flow.store.scripts import load
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from flow.outcome import Outcome
     from flow.store.address import Address
     from flow.store.link import Patience
 
@@ -34,7 +33,7 @@ class Exchange:
         free: how many jobs it can take.
         worker: the worker's name.
         queues: where from, the first first.
-        outcomes: what ended since the last turn.
+        outcomes: what ended since the last turn, each as ``codec.pack_outcome`` has it.
     """
 
     process: str
@@ -43,7 +42,7 @@ class Exchange:
     free: int
     worker: str
     queues: Sequence[str]
-    outcomes: Sequence[Outcome] = ()
+    outcomes: Sequence[Sequence[codec.Field]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +144,8 @@ class Store:
             len(ask.queues),
             *ask.queues,
         ]
-        for outcome in ask.outcomes:
-            arguments += _settle_arguments(outcome)
+        for packed in ask.outcomes:
+            arguments += packed
         refused, claims = self.link.run(
             load("exchange"), [keys.turn(ask.process)], arguments
         )
@@ -330,20 +329,3 @@ def _enqueue_arguments(job: JobRecord, now: float) -> Iterator[Any]:
     yield from job.depends_on
     yield len(fields)
     yield from fields
-
-
-def _settle_arguments(outcome: Outcome) -> list[Any]:
-    claim = outcome.claim
-    return [
-        claim.queue,
-        claim.job_id,
-        claim.execution,
-        outcome.ending.value,
-        codec.iso(outcome.ended),
-        outcome.started,
-        outcome.ended,
-        outcome.value,
-        outcome.ttl,
-        outcome.delay,
-        outcome.error,
-    ]

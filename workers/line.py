@@ -1,0 +1,109 @@
+"""The line: plain jobs that this process has claimed and its main thread will run.
+
+A claim brings the job that runs next and a few milliseconds of work behind it, judged
+by how long jobs took lately. A job that turns out long must not hold up what stands
+behind it: that is withdrawn, and goes back to the head of its queue.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flow.workers.resolve import Work
+
+WORTH = 0.004  # seconds of work that a claim may bring beyond the next job
+MOST = 64  # jobs that it may bring: a script call stays short
+LONGEST = 0.05  # seconds that count of one long job, so that short ones are soon known
+SHARE = 0.2  # of the latest job in what is expected of the next
+PROMPT = 0.005  # seconds within which an outcome is sent
+PATIENT = 0.010  # seconds a job may take before what is behind it goes back
+
+
+class Line:
+    """What the main thread runs, one after the other.
+
+    Args:
+        monotonic: the clock that jobs are measured on.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Start empty; how long jobs take is not known yet."""
+        self._monotonic = monotonic
+        self._works: deque[Work] = deque()
+        self._filled = threading.Condition()
+        self._closed = False
+        self._expected = LONGEST
+        self._began: float | None = None
+        self.idle = True
+
+    @property
+    def ahead(self) -> int:
+        """How many jobs may be claimed beyond the next one."""
+        return min(MOST, int(WORTH / max(self._expected, 1e-6)))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits in it."""
+        return not self._works
+
+    @property
+    def age(self) -> float:
+        """How many seconds the job that runs has run; 0 between two jobs."""
+        began = self._began
+        return 0.0 if began is None else self._monotonic() - began
+
+    def put(self, work: Work) -> None:
+        """Append a job; the main thread wakes if it waits."""
+        self._works.append(work)
+        if self.idle:
+            with self._filled:
+                self._filled.notify()
+
+    def next(self) -> Work | None:
+        """Return the next job, waiting for one; None when the line is closed."""
+        work: Work | None
+        try:
+            work = self._works.popleft()
+        except IndexError:
+            work = self._wait()
+        self._began = self._monotonic()
+        return work
+
+    def ended(self, seconds: float) -> None:
+        """Note how long the job took that ``next`` returned last."""
+        self._began = None
+        self._expected += (min(seconds, LONGEST) - self._expected) * SHARE
+
+    def withdraw(self) -> list[Work]:
+        """Take out all that has not begun, in its order."""
+        works: list[Work] = []
+        while self._works:
+            try:
+                works.append(self._works.popleft())
+            except IndexError:
+                break  # the main thread was quicker
+        return works
+
+    def close(self) -> None:
+        """Have ``next`` return None once nothing waits."""
+        with self._filled:
+            self._closed = True
+            self._filled.notify()
+
+    def _wait(self) -> Work | None:
+        with self._filled:
+            self.idle = True
+            try:
+                while not self._works:
+                    if self._closed:
+                        return None
+                    self._filled.wait()
+                return self._works.popleft()
+            finally:
+                self.idle = False
