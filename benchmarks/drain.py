@@ -28,6 +28,7 @@ class Burst:
 
     Args:
         wall: seconds.
+        span: seconds from the start of the first job to the end of the last.
         workers: CPU seconds of the worker and its processes.
         server: CPU seconds of the server.
         commands: that the server ran.
@@ -35,6 +36,7 @@ class Burst:
     """
 
     wall: float
+    span: float
     workers: float
     server: float
     commands: float
@@ -43,7 +45,7 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What a job took of a contender: medians, without what an empty burst takes.
+    """What a job took of a contender: medians; costs without those of an empty burst.
 
     Args:
         name: the contender.
@@ -100,12 +102,15 @@ def burst(stand: Stand, contender: Contender, jobs: int) -> Burst:
     stand.empty()
     if jobs:
         clients(stand)[contender.client].many(jobs)
+    ends = stand.client.lrange("rq:queue:default", 0, 0)
+    ends += stand.client.lrange("rq:queue:default", -1, -1)
     before = stand.load()
     cost = cpu.run(contender.command(stand.url, "--burst"), stand.folder)
     after = stand.load()
     check(stand, jobs)
     return Burst(
         cost.wall,
+        _span(stand, *ends) if ends else 0.0,
         cost.cpu,
         after.cpu - before.cpu,
         after.commands - before.commands,
@@ -125,12 +130,24 @@ def check(stand: Stand, jobs: int) -> None:
         raise JobsMissing(f"{jobs} jobs: {finished} finished, {results} with a result")
 
 
+def _span(stand: Stand, first: bytes, last: bytes) -> float:
+    # By the jobs' own records: RQ's worker takes up to a second to begin and to end.
+    began = _result(stand, first)[b"execution_started_at"]
+    return float(_result(stand, last)[b"execution_ended_at"]) - float(began)
+
+
+def _result(stand: Stand, job_id: bytes) -> dict[bytes, bytes]:
+    entries = stand.client.xrevrange(b"rq:results:" + job_id, count=1)
+    fields: dict[bytes, bytes] = entries[0][1]
+    return fields
+
+
 def _drained(one: Contender, empty: Sequence[Burst], full: Sequence[Burst]) -> Drained:
     start, end = median_of(empty), median_of(full)
     return Drained(
         one.name,
         one.jobs,
-        seconds=(end.wall - start.wall) / one.jobs,
+        seconds=end.span / one.jobs,
         workers=(end.workers - start.workers) / one.jobs * MICRO,
         server=(end.server - start.server) / one.jobs * MICRO,
         commands=(end.commands - start.commands) / one.jobs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import math
 import traceback
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ def execute(
 def _call(work: Work) -> object:
     value = work.function(*work.args, **work.kwargs)
     # A plain function may wrap a coroutine function; RQ runs what it returns, too.
-    return asyncio.run(value) if asyncio.iscoroutine(value) else value
+    return asyncio.run(value) if inspect.iscoroutine(value) else value
 
 
 def success(claim: Claim, value: object, span: tuple[float, float]) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flow import codec
 from flow.errors import UnknownTask, UnreadableJob
@@ -60,9 +60,10 @@ def resolve(claim: Claim, *, strict: bool = False) -> Work:
         raise UnreadableJob("the job has no data; was it deleted, or written by hand?")
     invocation = codec.unpack_invocation(claim.data)
     declared = TASKS.find(invocation.path)
-    if isinstance(invocation.instance, Task):
+    instance: object = invocation.instance
+    if isinstance(instance, Task):
         # RQ stores a call of an object as a method of that object.
-        declared = invocation.instance.declaration
+        declared = cast("Task[..., Any, Any]", instance).declaration
     if strict and declared is None:
         # Before anything is imported: to import a module is to run it.
         known = ", ".join(sorted(task.name for task in TASKS)) or "none"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flow.store.client import Store
 
-# One of each queue, as long as the queue is used; members go, the key goes with the last.
+# One of each queue; members go, and the key goes with the last of them.
 ROOMS = ("queue", "wip", "finished", "failed", "deferred", "scheduled", "canceled")
 PERMANENT = ("rq:workers:", "flow:clock:", *(f"rq:{room}:" for room in ROOMS))
 HOMES = {"queued": "queue", "started": "wip", "scheduled": "scheduled"}
@@ -22,7 +22,8 @@ LASTING = """
 local found = {}
 for _, key in ipairs(redis.call('KEYS', '*')) do
   if redis.call('TTL', key) == -1 then
-    local fields = redis.pcall('HMGET', key, 'status', 'origin', 'result_ttl', 'failure_ttl')
+    local names = { 'status', 'origin', 'result_ttl', 'failure_ttl' }
+    local fields = redis.pcall('HMGET', key, unpack(names))
     found[#found + 1] = { key, fields.err and {} or fields }
   end
 end

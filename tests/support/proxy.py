@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flow.store.scripts import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 CHUNK = 1 << 20  # bytes
@@ -61,7 +61,7 @@ class Proxy:
         self._thread.start()
 
     def lose(self, script: str, times: int = 1) -> None:
-        """Cut the connection ``times`` times after that script ran, before its reply."""
+        """Cut the connection after that script ran and before its reply, so often."""
         self._sha = load(script).sha.encode()
         self._cuts = times
 
@@ -116,7 +116,9 @@ class Proxy:
             self._drop(pair)
             return
         target = pair.server if source is pair.client else pair.client
-        with contextlib.suppress(OSError):  # the other side has gone; its end comes next
+        with contextlib.suppress(
+            OSError
+        ):  # the other side has gone; its end comes next
             target.sendall(data)
 
     def _loses(self, pair: Pair, source: socket.socket, data: bytes) -> bool:
@@ -140,7 +142,7 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def proxied(server: Path, path: Path) -> Iterator[Proxy]:
+def proxied(server: Path, path: Path) -> Generator[Proxy]:
     """Give a proxy that runs until the block ends."""
     proxy = Proxy(server, path)
     try:

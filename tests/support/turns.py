@@ -62,8 +62,9 @@ class Turns:
 
     def ask(self, free: int = 1, outcomes: Sequence[Outcome] = ()) -> Exchange:
         """Return the next turn, without taking it."""
+        packed = [codec.pack_outcome(outcome) for outcome in outcomes]
         return Exchange(
-            self.name, next(self._turns), self._next, free, "w", self._queues, outcomes
+            self.name, next(self._turns), self._next, free, "w", self._queues, packed
         )
 
 

@@ -1,0 +1,74 @@
+"""Agenda: several services in one thread; none of them can end the loop."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ResponseError
+
+from flow.errors import FlowError, ServerUnreachable
+from flow.service import Agenda, Service
+
+
+class Counting(Service):
+    """Counts its turns; raises what it is told to."""
+
+    def __init__(self, interval: float, error: Exception | None = None) -> None:
+        self.interval = interval
+        self.turns = 0
+        self.wanted: float | None = None
+        self._error = error
+
+    def run_once(self) -> float | None:
+        self.turns += 1
+        if self._error:
+            raise self._error
+        return self.wanted
+
+
+def test_everything_is_due_at_first_and_then_at_its_interval() -> None:
+    now = [0.0]
+    often, seldom = Counting(1.0), Counting(5.0)
+    agenda = Agenda([often, seldom], lambda: now[0])
+    for second in range(10):
+        now[0] = float(second)
+        agenda.run_due()
+    assert (often.turns, seldom.turns) == (10, 2)
+    assert agenda.wait() == 1.0
+
+
+def test_a_turn_may_say_when_the_next_is_due() -> None:
+    service = Counting(100.0)
+    agenda = Agenda([service], lambda: 0.0)
+    service.wanted = 0.25
+    agenda.run_due()
+    assert agenda.wait() == 0.25
+
+
+def test_a_service_can_be_hurried() -> None:
+    service = Counting(100.0)
+    agenda = Agenda([service], lambda: 0.0)
+    agenda.run_due()
+    agenda.hurry(service, 3.0)
+    agenda.hurry(service, 50.0)
+    assert agenda.wait() == 3.0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FlowError("no"),
+        ServerUnreachable("away"),
+        ResponseError("WRONGTYPE of a key that others spoilt"),
+        KeyError("a fault of ours"),
+    ],
+)
+def test_a_service_that_fails_is_run_again_and_holds_up_nobody(
+    error: Exception,
+) -> None:
+    now = [0.0]
+    broken, well = Counting(1.0, error), Counting(1.0)
+    agenda = Agenda([broken, well], lambda: now[0])
+    for second in range(3):
+        now[0] = float(second)
+        agenda.run_due()
+    assert (broken.turns, well.turns) == (3, 3)

@@ -1,0 +1,187 @@
+"""Pool and fetcher together, in this process, against the real server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flow import keys
+from flow.config import WorkerConfig
+from flow.store.client import Store
+from flow.workers.board import Board
+from flow.workers.child import Seat
+from flow.workers.fetcher import SILENCE, Fetcher
+from flow.workers.pool import Pool
+from flow.workers.process import new_name
+from tests.support import hazards
+from tests.support.leaks import places, queued
+from tests.support.proxy import proxied
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from tests.support.proxy import Proxy
+    from tests.support.server import Server
+
+LONG = 60.0  # seconds a wait may take at most
+
+
+class Process:
+    """A process of a worker, as two threads of this one."""
+
+    def __init__(self, store: Store, *, burst: bool = True, threads: int = 2) -> None:
+        self.bell, self.ringer = os.pipe()
+        self.board = Board(1, threads + 10)
+        self.board.beaten()
+        self.part = self.board.part(0)
+        config = WorkerConfig(("default",), threads=threads, concurrency=10)
+        config = replace(config, burst=burst)
+        address = store.link.address
+        name = new_name()
+        self.turn = keys.turn(name)
+        seat = Seat(name, "w", config, address, self.board, self.part, self.bell, 0)
+        fetcher = Fetcher(store, seat)
+        self.pool = Pool(
+            threads,
+            10,
+            self.part,
+            fetcher,
+            lambda: self.board.stopping,
+        )
+        self.thread = threading.Thread(target=fetcher.run, args=(self.pool,))
+
+    def stop(self) -> None:
+        self.board.stop()
+        os.write(self.ringer, b".")
+        self.thread.join(LONG)
+        self.pool.close()
+
+
+@contextlib.contextmanager
+def process(
+    store: Store, *, burst: bool = True, threads: int = 2
+) -> Generator[Process]:
+    one = Process(store, burst=burst, threads=threads)
+    one.thread.start()
+    try:
+        yield one
+    finally:
+        one.stop()
+        assert not one.thread.is_alive()
+        os.close(one.bell)
+        os.close(one.ringer)
+
+
+def test_a_burst_runs_everything_and_ends(store: Store, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    jobs = hazards.note.enqueue_many([(ledger, n) for n in range(500)])
+    with process(store) as one:
+        one.thread.join(LONG)
+        assert not one.thread.is_alive()
+        assert one.part.running() == set()
+        assert one.part.counts()[:2] == (500, 0)
+    assert {places(store, job.id)[0] for job in jobs} == {"finished"}
+
+
+def test_a_bell_brings_what_was_pushed(store: Store, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    with process(store, burst=False) as one:
+        for n in range(20):
+            job = hazards.note.enqueue(ledger, n)
+            os.write(one.ringer, b".")
+            assert job.result(LONG) is None
+
+
+def test_nothing_is_lost_in_a_stop_at_any_instant(store: Store, tmp_path: Path) -> None:
+    # A job that ends as the worker stops: its outcome must still be sent.
+    ledger = tmp_path / "ledger"
+    hazards.note.enqueue_many([(ledger, n) for n in range(400)])
+    while queued(store):
+        with process(store, burst=False):
+            _grows(ledger)
+        assert store.held(["default"]) == []
+    assert sorted(ledger.read_text().split(), key=int) == [str(n) for n in range(400)]
+
+
+def test_an_outcome_waits_on_the_board_until_it_is_written(
+    store: Store, server: Server, tmp_path: Path
+) -> None:
+    gate, ledger = tmp_path / "gate", tmp_path / "ledger"
+    job = hazards.hold.enqueue(ledger, gate)
+    with process(store, burst=False) as one:
+        wait_until(ledger.exists, waiting_for="its start")
+        assert one.part.running() == {1}
+        gate.write_text("go")
+        assert job.result(LONG) == "go"
+        wait_until(lambda: not one.part.running(), waiting_for="its end on the board")
+    assert server.answers()
+
+
+def test_lost_replies_neither_lose_nor_repeat_a_job(
+    store: Store, server: Server, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger"
+    jobs = hazards.note.enqueue_many([(ledger, n) for n in range(300)])
+    with proxied(server.socket, tmp_path / "p") as proxy:
+        away = Store(replace(store.link.address, url=proxy.url), _AtOnce())
+        with process(away, burst=False) as one:
+            for n in range(50):
+                proxy.lose("exchange")
+                hazards.note.enqueue(ledger, 300 + n)
+                os.write(one.ringer, b".")
+                _lost(proxy, n + 1)
+            wait_until(
+                lambda: not queued(store) and not store.held(["default"]),
+                timeout=LONG,
+                waiting_for="all jobs",
+            )
+        away.link.close()
+    assert sorted(ledger.read_text().split(), key=int) == [str(n) for n in range(350)]
+    assert {places(store, job.id)[0] for job in jobs} == {"finished"}
+
+
+def _grows(ledger: Path) -> None:
+    def size() -> int:
+        return ledger.stat().st_size if ledger.exists() else 0
+
+    before = size()
+    wait_until(lambda: size() > before, every=0.001, waiting_for="a job")
+
+
+def _lost(proxy: Proxy, count: int) -> None:
+    wait_until(lambda: proxy.lost >= count, waiting_for="a lost reply")
+
+
+class _AtOnce:
+    """Tries again at once, for ever."""
+
+    def __call__(self, error: Exception, delay: float) -> bool:
+        return delay >= 0 and bool(str(error))
+
+    def answered(self) -> None:
+        pass
+
+
+def test_a_process_whose_supervisor_is_silent_takes_nothing_new(
+    store: Store, tmp_path: Path
+) -> None:
+    with process(store, burst=False) as one:
+        wait_until(
+            lambda: store.link.command("EXISTS", one.turn), waiting_for="its first look"
+        )
+        now = time.monotonic()
+        one.board.beaten(lambda: now - SILENCE - 1)
+        job = hazards.note.enqueue(tmp_path / "ledger", 1)
+        os.write(one.ringer, b".")
+        with pytest.raises(TimeoutError):
+            job.result(1.5)
+        one.board.beaten()
+        assert job.result(LONG) is None
