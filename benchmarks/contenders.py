@@ -38,15 +38,15 @@ class Contender:
 SIMPLE = ("-w", "rq.worker.SimpleWorker")
 QUIET = ("--log-level", "warning")
 
-FLOW = Contender("flow", "flow", 10_000, ("--processes", "1"))
+FLOW = Contender("flow", "flow", 30_000, ("--processes", "1"))
 RQ = Contender("rq worker", "rq", 300, ())
 # The first is what all others are compared with.
 CONTENDERS = (
     FLOW,
-    Contender("flow, 2 processes", "flow", 10_000, ("--processes", "2")),
+    Contender("flow, 2 processes", "flow", 30_000, ("--processes", "2")),
     RQ,
     Contender("rq SimpleWorker", "rq", 1500, SIMPLE),
-    Contender("flow, quiet", "flow", 10_000, ("--processes", "1", *QUIET)),
+    Contender("flow, quiet", "flow", 30_000, ("--processes", "1", *QUIET)),
     Contender("rq worker, quiet", "rq", 300, ("--quiet",)),
     Contender("rq SimpleWorker, quiet", "rq", 1500, (*SIMPLE, "--quiet")),
 )

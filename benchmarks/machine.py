@@ -23,7 +23,8 @@ def describe(stand: Stand, append_only: str) -> list[str]:
     libraries = ", ".join(
         f"{name} {version(name)}" for name in ("redis", "hiredis", "rq")
     )
-    system = f"{platform.system()} {platform.release()}"
+    # What follows the number names who built the kernel, and for which machines.
+    system = f"{platform.system()} {platform.release().partition('-')[0]}"
     return [
         f"{config.cpus()} CPUs ({_model()}), {gigabytes:.0f} GB, {system}",
         f"Python {platform.python_version()}, {libraries}",

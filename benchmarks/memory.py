@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks import cpu, drain
+from benchmarks import burst, cpu
 from benchmarks.clients import clients
 from benchmarks.contenders import CONTENDERS, FLOW
 
@@ -50,7 +50,7 @@ def _measure(stand: Stand, contender: Contender, count: int) -> Memory:
     payload = _payload(stand)
     cpu.run(contender.command(stand.url, "--burst"), stand.folder)
     finished = stand.memory()
-    drain.check(stand, count)
+    burst.check(stand, count)
     return Memory((waiting - before) / count, (finished - before) / count, payload)
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import drain, enqueue, latency, machine, memory, stand, table
+from benchmarks.burst import JobsMissing
 from benchmarks.contenders import CONTENDERS, RQ
 from benchmarks.cpu import ProgramFailed
-from benchmarks.drain import JobsMissing
 from flow.errors import FlowError
 
 if TYPE_CHECKING:

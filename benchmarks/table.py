@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.drain import Burst, Drained
+    from benchmarks.burst import Burst
+    from benchmarks.drain import Drained
     from benchmarks.enqueue import Enqueued
     from benchmarks.latency import Latency
     from benchmarks.memory import Memory

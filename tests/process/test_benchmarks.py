@@ -42,9 +42,9 @@ def test_a_quick_run_measures_every_contender(tmp_path: Path) -> None:
     assert [row for row in rows if row in names][: 2 * len(names)] == names * 2
     found = json.loads(figures.read_text())
     flow, _, rq = found["drain"][:3]
-    # RQ's worker makes some twenty round trips a job; flow one, or one for many.
-    assert 0 < flow["trips"] < 3 < rq["trips"]
-    assert flow["commands"] > flow["trips"]
+    # RQ's worker makes some twenty round trips a job; flow at most one.
+    assert flow["trips"] < 3 < rq["trips"]
+    assert 3 < flow["commands"] < rq["commands"]
     assert min(one["seconds"] for one in found["drain"]) > 0
     for memory in found["memory"].values():
         assert 0 < memory["payload"] < memory["waiting"] < memory["finished"]

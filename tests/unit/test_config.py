@@ -167,7 +167,9 @@ def test_the_grace_comes_from_the_option_then_the_environment() -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "inf", "nan", "1e999"])
 def test_a_number_that_cannot_be_is_named_with_its_variable(text: str) -> None:
-    with pytest.raises(ConfigError, match="FLOW_PROCESSES must be a whole number from 1"):
+    with pytest.raises(
+        ConfigError, match="FLOW_PROCESSES must be a whole number from 1"
+    ):
         config.processes(None, {"FLOW_PROCESSES": text})
     with pytest.raises(ConfigError, match="FLOW_GRACE must be a number above 0, not"):
         config.grace(None, {"FLOW_GRACE": text})

@@ -33,7 +33,7 @@ if last then
 end
 
 local now = seconds()
-local refused, held = {}, {}
+local refused, held, claims, room = {}, {}, {}, ROOM
 for at = 8 + queues, #ARGV, STRIDE do
   local o = {
     queue = ARGV[at], id = ARGV[at + 1], execution = ARGV[at + 2], ending = ARGV[at + 3],
@@ -61,8 +61,10 @@ for index = 1, queues do
     end
     tries = tries + 1
     local execution = process .. '-' .. string.format('%.0f', number + #held)
-    if claim(queue, id, execution, worker, now, iso) then
+    local described, size = claim(queue, id, execution, worker, now, iso, room)
+    if described then
       held[#held + 1] = { queue, id, execution }
+      claims[#claims + 1], room = described, room - size
     end
   end
 end
@@ -70,4 +72,4 @@ end
 -- Also when nothing happened: this turn may come a second time, late, out of a dead
 -- connection, and would then claim for nobody.
 redis.call('SET', KEYS[1], cmsgpack.pack({ turn, refused, held }), 'EX', 604800)
-return answer(refused, held)
+return { refused, claims }

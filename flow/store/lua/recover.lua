@@ -21,14 +21,15 @@ end
 
 for at = 7, #ARGV, 4 do
   local queue, id, execution, how = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  if not fence(queue, id, execution) then
+  local refused, had_parents = fence(queue, id, execution)
+  if not refused then
     local key = 'rq:job:' .. id
     if must_end(key, how) then
       local kept = tonumber(redis.call('HGET', key, 'failure_ttl') or ttl) or ttl
       redis.call('HSET', key, 'status', 'failed', 'ended_at', iso)
-      release(id, 'failed', iso)
+      local waited_for = release(id, 'failed', iso)
       record(id, 2, ARGV[5], execution, ARGV[2], ARGV[2], 'exc_string', ARGV[6])
-      keep('failed', queue, id, kept, now)
+      keep('failed', queue, id, kept, now, had_parents, waited_for)
       dead[#dead + 1] = id
     else
       push(queue, id, true, iso)

@@ -11,8 +11,10 @@ local function met(child, despite_failures)
 end
 
 -- release: the jobs that waited for `id` alone go to their queues.
+-- Returns whether any still wait for it.
 local function release(id, ending, iso)
   local waiting = 'rq:job:' .. id .. ':dependents'
+  local left = false
   for _, child in ipairs(redis.call('SMEMBERS', waiting)) do
     local fields = redis.call('HMGET', 'rq:job:' .. child,
       'status', 'origin', 'allow_dependency_failures', 'enqueue_at_front')
@@ -24,6 +26,9 @@ local function release(id, ending, iso)
         redis.call('ZREM', 'rq:deferred:' .. fields[2], child)
         push(fields[2], child, fields[4] == '1', iso)
       end
+    else
+      left = true
     end
   end
+  return left
 end

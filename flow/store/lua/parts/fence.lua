@@ -1,16 +1,17 @@
 -- fence: may this execution still write? Removes its wip member in any case.
--- Returns nil when it may, else what became of the job: lost, deleted, or its status.
+-- Returns nil when it may, else what became of the job: lost, deleted, or its status;
+-- and whether it waited for others.
 local function fence(queue, id, execution)
   if redis.call('ZREM', 'rq:wip:' .. queue, id .. ':' .. execution) == 0 then
     return 'lost'
   end
   -- pcall: another type under this name is no job, and must not hold up the others.
-  local status = redis.pcall('HGET', 'rq:job:' .. id, 'status')
-  if type(status) ~= 'string' then
+  local fields = redis.pcall('HMGET', 'rq:job:' .. id, 'status', 'dependency_id')
+  if fields.err or not fields[1] then
     return 'deleted'
   end
-  if status ~= 'started' then
-    return status
+  if fields[1] ~= 'started' then
+    return fields[1]
   end
-  return nil
+  return nil, fields[2] and true or false
 end

@@ -1,15 +1,25 @@
--- keep: a job that ended stays for `ttl` seconds with its result; -1 is for ever.
-local function keep(registry, queue, id, ttl, now)
+-- expire: a key stays for `ttl` seconds more; -1 is for ever.
+local function expire(key, ttl)
+  if ttl < 0 then
+    redis.call('PERSIST', key)
+  else
+    redis.call('EXPIRE', key, ttl)
+  end
+end
+
+-- keep: a job that ended stays for `ttl` seconds with its result.
+-- `had_parents`, `has_children`: whether it waited for others, and others still wait for it.
+local function keep(registry, queue, id, ttl, now, had_parents, has_children)
   local forever = { finished = '+inf', failed = '-1' }
   local score = forever[registry]
-  for _, key in ipairs({ 'rq:job:' .. id, 'rq:results:' .. id, 'rq:job:' .. id .. ':dependents' }) do
-    if ttl < 0 then
-      redis.call('PERSIST', key)
-    else
-      redis.call('EXPIRE', key, ttl)
-    end
+  expire('rq:job:' .. id, ttl)
+  expire('rq:results:' .. id, ttl)
+  if has_children then
+    expire('rq:job:' .. id .. ':dependents', ttl)
   end
-  redis.call('DEL', 'rq:job::' .. id .. ':dependencies')
+  if had_parents then
+    redis.call('DEL', 'rq:job::' .. id .. ':dependencies')
+  end
   if ttl >= 0 then
     score = string.format('%.17g', now + ttl)
   end

@@ -1,23 +1,24 @@
 -- settle: one execution's outcome becomes the job's state.
--- o: queue, id, execution, ending, ISO end, started, ended, value, ttl, delay, error
+-- o: queue, id, execution, ending, ISO end, started, ended, value, ttl, delay, error,
+--    and had_parents, which the fence adds
 -- Returns nil, or what the fence refused it for.
 local settlers = {}
 
 function settlers.finished(o, worker, now)
-  release(o.id, 'finished', o.iso)
+  local waited_for = release(o.id, 'finished', o.iso)
   if o.ttl == 0 then
     return forget(o.id)
   end
   redis.call('HSET', 'rq:job:' .. o.id, 'status', 'finished', 'ended_at', o.iso)
   record(o.id, 1, worker, o.execution, o.started, o.ended, 'return_value', o.value)
-  keep('finished', o.queue, o.id, o.ttl, now)
+  keep('finished', o.queue, o.id, o.ttl, now, o.had_parents, waited_for)
 end
 
 function settlers.failed(o, worker, now)
   redis.call('HSET', 'rq:job:' .. o.id, 'status', 'failed', 'ended_at', o.iso)
-  release(o.id, 'failed', o.iso)
+  local waited_for = release(o.id, 'failed', o.iso)
   record(o.id, 2, worker, o.execution, o.started, o.ended, 'exc_string', o.value)
-  keep('failed', o.queue, o.id, o.ttl, now)
+  keep('failed', o.queue, o.id, o.ttl, now, o.had_parents, waited_for)
 end
 
 function settlers.retry(o, _, now)
@@ -41,10 +42,11 @@ function settlers.interrupted(o)
 end
 
 local function settle(o, worker, now)
-  local refused = fence(o.queue, o.id, o.execution)
+  local refused, had_parents = fence(o.queue, o.id, o.execution)
   if refused then
     return refused
   end
+  o.had_parents = had_parents
   -- A key of another type in the way of one outcome must not hold up the others.
   local written, fault = pcall(settlers[o.ending], o, worker, now)
   if not written then

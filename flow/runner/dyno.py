@@ -1,0 +1,91 @@
+"""One place in the formation, such as web.1, and the process that is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from flow.runner.formation import Instance
+    from flow.runner.kind import Kind
+    from flow.runner.process import Process
+
+NEVER = float("inf")
+
+
+class State(StrEnum):
+    """What a dyno is doing, in Heroku's words."""
+
+    STARTING = "starting"
+    UP = "up"
+    STOPPING = "stopping"
+    CRASHED = "crashed"
+    DOWN = "down"
+    COMPLETE = "complete"
+
+
+class Then(StrEnum):
+    """What happens once the process of a dyno has been stopped by hand."""
+
+    START = "start"
+    STAY_DOWN = "stay down"
+    REMOVE = "remove"
+
+
+class Viewer(Protocol):
+    """Somebody who watches one dyno."""
+
+    def show(self, data: bytes) -> None:
+        """Take what the dyno wrote."""
+        ...
+
+    def leave(self) -> None:
+        """Learn that its process has ended."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class Dyno:
+    """A place in the formation.
+
+    Args:
+        instance: its name, command and port.
+        kind: what is declared for its type.
+        since: when its state last changed.
+        process: what runs in it, or ran last.
+        then: what to do when a stop by hand is done; None if nobody stopped it.
+        failures: how often it has ended in a row.
+        restarts: how often it was started again in all.
+        up_at: monotonic seconds of its last start.
+        due: when to start it, in monotonic seconds.
+        kill_at: when to send KILL.
+        code: the exit code of the process that ended last.
+        viewers: who watches it.
+    """
+
+    instance: Instance
+    kind: Kind
+    since: datetime
+    state: State = State.DOWN
+    process: Process | None = None
+    then: Then | None = None
+    failures: int = 0
+    restarts: int = 0
+    up_at: float = 0.0
+    due: float = NEVER
+    kill_at: float = NEVER
+    code: int | None = None
+    viewers: list[Viewer] = field(default_factory=list["Viewer"])
+
+    @property
+    def name(self) -> str:
+        """What it is called: ``web.1``."""
+        return self.instance.name
+
+    @property
+    def running(self) -> bool:
+        """Whether a process of it lives, or what that one left behind."""
+        return self.state in (State.STARTING, State.UP, State.STOPPING)
