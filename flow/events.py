@@ -196,6 +196,11 @@ class PromotionLeft(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptionLeft(Event):
+    """A scheduler of rq-scheduler holds the lock of its entries."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleUnreadable(Event):
     """A schedule that another release wrote cannot be read by this one."""
 

@@ -192,6 +192,13 @@ def _(event: events.PromotionLeft) -> tuple[int, str]:
 
 
 @words.register
+def _(_event: events.AdoptionLeft) -> tuple[int, str]:
+    return logging.INFO, (
+        "entries of rq-scheduler are left to the rqscheduler that holds their lock"
+    )
+
+
+@words.register
 def _(event: events.ScheduleUnreadable) -> tuple[int, str]:
     return logging.ERROR, f"schedule {event.schedule} stands still: {event.error}"
 

@@ -11,6 +11,18 @@ if __name__ != "flow.scheduler":
         f"this folder is flow.scheduler; import it by that name (found as {__name__!r})"
     )
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from flow.recurrence import Cron
 
-__all__ = ["Cron"]
+if TYPE_CHECKING:
+    from flow.scheduler.rq import Scheduler
+
+__all__ = ["Cron", "Scheduler"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name == "Scheduler":  # rq loads when somebody asks for it
+        return importlib.import_module("flow.scheduler.rq").Scheduler
+    raise AttributeError(f"module 'flow.scheduler' has no attribute {name!r}")

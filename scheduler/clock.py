@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flow import events, keys
 from flow.errors import FlowError
 from flow.log import emit
+from flow.scheduler.adopter import Adopter
 from flow.scheduler.declarer import Declarer
 from flow.scheduler.leader import Leader
 from flow.scheduler.record import Record
@@ -20,6 +21,7 @@ from flow.schedules import zonedata
 from flow.service import Agenda
 from flow.signals import Signals
 from flow.store.doorbell import SCHEDULED, Doorbell
+from flow.store.rqscheduler import ENTRIES, Entries
 from flow.store.timetable import Timetable
 from flow.upkeep.janitor import Janitor
 from flow.upkeep.promoter import Promoter
@@ -66,19 +68,21 @@ class Clock:
         steady = Steady()
         record = Record(steady)
         name = f"{socket.gethostname()}.{os.getpid()}"
-        self._bells = (keys.clock(project.name, "bell"), SCHEDULED)
+        self._bells = (keys.clock(project.name, "bell"), SCHEDULED, ENTRIES)
         self._doorbell = Doorbell(address, self._bells)
         self._declarer = Declarer(timetable, entries, release, record)
         self._leader = Leader(timetable, name, record, self._gained)
         self._ticker = Ticker(timetable, self._leader, record)
+        adopted = Entries(store.link)
+        self._adopter = Adopter(adopted, timetable, self._leader, record)
         self._promoter = Promoter(store, steady)
         self._pulse = Pulse(store, "clock")
         self._agenda = Agenda([*self._own(), Recoverer(store), Janitor(store)])
         self._bell_due = 0.0
 
     def _own(self) -> list[Service]:
-        first = [self._leader, self._ticker, self._promoter]
-        return [*first, self._declarer, self._pulse]
+        first: list[Service] = [self._leader, self._ticker, self._promoter]
+        return [*first, self._adopter, self._declarer, self._pulse]
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""
@@ -116,6 +120,8 @@ class Clock:
             return
         if SCHEDULED in rung:
             self._agenda.hurry(self._promoter)
+        if ENTRIES in rung:
+            self._agenda.hurry(self._adopter)
         if self._bells[0] in rung:
             # A schedule was edited, the leader has gone, or everything has.
             for service in (self._leader, self._ticker, self._declarer):

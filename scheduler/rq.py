@@ -13,10 +13,10 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from redis import WatchError
+from redis import Redis, WatchError
+from rq.cron import CronScheduler
 from rq.serializers import DefaultSerializer
-from rq_scheduler import Scheduler as RqScheduler
-from rq_scheduler.utils import get_next_scheduled_time, to_unix
+from rq.utils import parse_timeout
 
 from flow.errors import InvalidSchedule
 from flow.recurrence import Cron
@@ -24,7 +24,33 @@ from flow.scheduler.localtime import local_zone
 from flow.schedules.rules import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    class RqScheduler:
+        """What of rq-scheduler's class, which has no types, is used here."""
+
+        name: str
+        connection: Any
+        log: Any
+        scheduler_lock_key: str
+        scheduled_jobs_key: str
+        _interval: float
+        _lock_acquired: bool
+
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            """Take rq-scheduler's arguments."""
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - it has no types
+            """Have all that rq-scheduler's class has."""
+
+        def cron(self, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - likewise
+            """Schedule a job by an expression."""
+
+    get_next_scheduled_time: Callable[..., datetime]
+    to_unix: Callable[[datetime], int]
+else:
+    from rq_scheduler import Scheduler as RqScheduler
+    from rq_scheduler.utils import get_next_scheduled_time, to_unix
 
 YEAR = 6  # fields of an expression of rq-scheduler whose last one is the year
 RELEASE = """
@@ -35,7 +61,7 @@ return 0
 """
 
 
-class Scheduler(RqScheduler):  # type: ignore[misc]  # rq-scheduler is untyped
+class Scheduler(RqScheduler):
     """rq-scheduler's Scheduler, which loses no schedule and no foreign lock."""
 
     def acquire_lock(self) -> bool:
@@ -54,9 +80,9 @@ class Scheduler(RqScheduler):  # type: ignore[misc]  # rq-scheduler is untyped
             self.connection.eval(RELEASE, 1, self.scheduler_lock_key, self._lock)
             self._lock_acquired = False
 
-    def cron(self, cron_string: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as rq-scheduler has it
+    def cron(self, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - as rq-scheduler has it
         """As rq-scheduler's; ``use_local_timezone`` has its effect."""
-        job = super().cron(cron_string, *args, **kwargs)
+        job = super().cron(*args, **kwargs)
         now = time.time()
         score = following(job.meta, now, now)
         if score is not None:
@@ -66,17 +92,18 @@ class Scheduler(RqScheduler):  # type: ignore[misc]  # rq-scheduler is untyped
     def enqueue_job(self, job: Any) -> None:  # noqa: ANN401 - an rq Job
         """Move a job to its queue and its entry to the next time, in one step."""
         self.log.debug("Pushing %s(%s) to %s", job.func_name, job.id, job.origin)
+        first = self.connection.zscore(self.scheduled_jobs_key, job.id)
         with self.connection.pipeline() as pipe:
             while True:
+                pipe.watch(self.scheduled_jobs_key)
+                seen = pipe.zscore(self.scheduled_jobs_key, job.id)
+                if seen != first:
+                    return  # another has moved it
                 try:
-                    pipe.watch(self.scheduled_jobs_key)
-                    seen = pipe.zscore(self.scheduled_jobs_key, job.id)
                     self._enqueue(job, seen, pipe)
                 except WatchError:
-                    if self.connection.zscore(self.scheduled_jobs_key, job.id) != seen:
-                        return  # another has moved it
-                else:
-                    return
+                    continue  # some other entry has changed
+                return
 
     def _enqueue(self, job: Any, seen: float | None, pipe: Any) -> None:  # noqa: ANN401 - as RQ has them
         now = time.time()
@@ -153,4 +180,21 @@ def _next_cron(cron_string: str, now: float, *, local: bool) -> float:
             return to_ms(cron.next_after(moment)) / 1000
     except InvalidSchedule:
         pass  # unclear to flow: it means what rq-scheduler takes it for
-    return float(to_unix(get_next_scheduled_time(cron_string, local)))
+    return float(
+        to_unix(get_next_scheduled_time(cron_string, use_local_timezone=local))
+    )
+
+
+def cron_jobs(path: str) -> list[Any]:
+    """Return the jobs that a file for ``rq cron`` registers; rq loads it its way."""
+    # The scheduler only collects them: nothing is asked of this connection.
+    scheduler = CronScheduler(connection=Redis())
+    scheduler.load_config_from_file(path)
+    jobs: list[Any] = scheduler.get_jobs()
+    return jobs
+
+
+def seconds(timeout: float | str | None) -> float | None:
+    """Return RQ's time-outs, such as ``1h``, in seconds."""
+    found: float | None = parse_timeout(timeout)
+    return found

@@ -40,18 +40,19 @@ def recurrence(rule: Rule, schedule: str) -> Cron | Every:
 @cache
 def _read(rule: Rule, schedule: str) -> Cron | Every:
     if rule.kind == "every":
-        return Every(_seconds(rule.spec))
+        seconds, _, anchor = rule.spec.partition("@")
+        return Every(_number(seconds), to_moment(int(_number(anchor))))
     if rule.kind == "cron":
         dst: Dst = rule.dst  # type: ignore[assignment]  # Cron checks it
         return Cron(rule.spec, tz=rule.tz or None, dst=dst, id=schedule or "none")
     raise InvalidSchedule(f"no release of flow here knows schedules of {rule.kind!r}")
 
 
-def _seconds(spec: str) -> float:
+def _number(text: str) -> float:
     try:
-        return float(spec)
+        return float(text or 0)
     except ValueError:
-        raise InvalidSchedule(f"{spec!r} is no number of seconds") from None
+        raise InvalidSchedule(f"{text!r} is no number of seconds") from None
 
 
 @cache

@@ -17,7 +17,8 @@ class Rule:
 
     Args:
         kind: ``cron`` or ``every``.
-        spec: the expression, or the seconds.
+        spec: the expression, or the seconds; ``60@17954000000`` counts from there, in
+            ms since 1970.
         tz: the zone's name; empty for UTC.
         dst: what fixed times do where the clocks change.
     """

@@ -18,13 +18,22 @@ from flow.schedules.entries import declared
 from flow.store.client import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flow.config import Project
+    from flow.store.entry import Entry
 
 release_number = click.option(
     "--release",
     type=click.IntRange(0),
     help="The number of this release: older ones leave its schedules alone; "
     "by default that in HEROKU_RELEASE_VERSION.",
+)
+cron_file = click.option(
+    "--cron-file",
+    multiple=True,
+    metavar="FILE",
+    help="A file written for rq cron; can be given several times.",
 )
 dry = click.option(
     "--dry-run",
@@ -37,15 +46,17 @@ dry = click.option(
 @options.app
 @options.redis_url
 @release_number
+@cron_file
 @dry
 @options.log_level
 @click.pass_context
-def clock(
+def clock(  # noqa: PLR0913 - one argument for each option
     context: click.Context,
     app: str | None,
     redis_url: str | None,
     release: int | None,
     *,
+    cron_file: tuple[str, ...],
     dry_run: bool,
     log_level: str,
 ) -> int:
@@ -60,9 +71,10 @@ def clock(
         return 0
     options.level(log_level)
     project, address = options.open_app(app, redis_url)
-    options.need_app(project)
+    if not cron_file:
+        options.need_app(project)
     number = config_release(project) if release is None else release
-    made = partial(declared, TASKS)
+    made = partial(_made, cron_file)
     if dry_run:
         say_what_would_be(Store(address), project, made)
         return 0
@@ -71,6 +83,17 @@ def clock(
     first.queues()
     first.link.close()
     return Clock(Store(address), address, project, made, number).run()
+
+
+def _made(cron_files: Sequence[str], now: int) -> list[Entry]:
+    """Return the schedules of the app and of the files."""
+    entries = declared(TASKS, now)
+    if cron_files:
+        # RQ takes a fifth of a second to load, and few have such files.
+        from flow.scheduler import cronfile  # noqa: PLC0415
+
+        entries += cronfile.entries(cron_files, now)
+    return entries
 
 
 def config_release(project: Project) -> int:

@@ -26,7 +26,8 @@ end
 
 local function turn(id, score, following, meta)
   local key = 'rq:job:' .. id
-  if redis.call('ZSCORE', KEYS[1], id) ~= score then
+  local stands = redis.call('ZSCORE', KEYS[1], id)
+  if not stands or tonumber(stands) ~= tonumber(score) then
     return 'stale'
   end
   if tonumber(score) > now then

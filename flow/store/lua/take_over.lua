@@ -6,7 +6,8 @@
 -- Returns 1, or 0 when the entry has changed meanwhile.
 -- use: push
 local id, score, name = ARGV[1], ARGV[2], ARGV[3]
-if redis.call('ZSCORE', KEYS[1], id) ~= score then
+local stands = redis.call('ZSCORE', KEYS[1], id)
+if not stands or tonumber(stands) ~= tonumber(score) then
   return 0
 end
 redis.call('ZREM', KEYS[1], id)
