@@ -63,6 +63,8 @@ class Agenda:
             if due <= self._monotonic():
                 wait = self._turn(service)
                 self._due[service] = self._monotonic() + wait
+                if self._away_since is not None:
+                    break  # the others would wait just as long, and signals with them
 
     def _turn(self, service: Service) -> float:
         wait = None

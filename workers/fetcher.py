@@ -15,7 +15,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from flow import codec, events
+from flow import codec, events, keys
 from flow.log import emit
 from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
@@ -133,8 +133,9 @@ class Fetcher:
         return not self._outcomes and pool.line.empty
 
     def _over(self, pool: Pool) -> bool:
-        ends = self._board.stopping or self._drained
-        return ends and pool.idle and not self._outcomes
+        if not pool.idle or self._outcomes:
+            return False
+        return self._board.stopping or self._drained()
 
     def _give_back(self, pool: Pool) -> None:
         """Put back what stands behind a long job, or has not begun when all stops."""
@@ -143,9 +144,16 @@ class Fetcher:
             if claims:
                 self._store.unclaim(claims)
 
-    @property
     def _drained(self) -> bool:
-        return self._config.burst and not self._rung
+        if not self._config.burst or self._rung:
+            return False
+        # A turn that met a thousand leftovers came back without what is behind them.
+        ask = self._store.link.command
+        if not ask("EXISTS", keys.SUSPENDED):
+            self._rung = any(ask("LLEN", keys.queue(q)) for q in self._config.queues)
+        if self._rung:
+            self.wake()
+        return not self._rung
 
     def _listen_again(self) -> None:
         # A slot is free for what found none; and in a burst, which waits for no bell,

@@ -15,6 +15,7 @@ from flow.record import Status
 from tests.support import hazards
 from tests.support.faults import settled
 from tests.support.leaks import places, queued
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +106,12 @@ def test_a_retry_runs_when_its_time_has_come(yard: Yard, store: Store) -> None:
     job = hazards.fail_usual.enqueue(yard.ledger)
     with yard.worker():
         yard.expect(2)  # after two seconds, by the worker alone
-    assert places(store, job.id) == ["scheduled"]
+        yard.said("failed, again in ", 2)
+        wait_until(
+            lambda: places(store, job.id) == ["scheduled"],
+            timeout=LONG,
+            waiting_for="its second retry",
+        )
 
 
 @pytest.mark.parametrize("task", [hazards.fail_broken, hazards.fail_endless])

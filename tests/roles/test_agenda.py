@@ -57,7 +57,6 @@ def test_a_service_can_be_hurried() -> None:
     "error",
     [
         FlowError("no"),
-        ServerUnreachable("away"),
         ResponseError("WRONGTYPE of a key that others spoilt"),
         KeyError("a fault of ours"),
     ],
@@ -72,3 +71,13 @@ def test_a_service_that_fails_is_run_again_and_holds_up_nobody(
         now[0] = float(second)
         agenda.run_due()
     assert (broken.turns, well.turns) == (3, 3)
+
+
+def test_while_the_server_is_away_one_service_a_round_tries() -> None:
+    # Each may wait for half a minute, and a signal would wait for them all.
+    services = [Counting(1.0, ServerUnreachable("away")) for _ in range(3)]
+    agenda = Agenda(services, lambda: 0.0)
+    for round_ in range(1, 4):
+        agenda.run_due()
+        assert sum(service.turns for service in services) == round_
+    assert [service.turns for service in services] == [1, 1, 1]
