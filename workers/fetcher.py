@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flow.workers.pool import Pool
     from flow.workers.resolve import Work
 
-LOOK = 1.0  # seconds after which an idle process looks without a bell
+LOOK = 5.0  # seconds after which an idle process looks without a bell
 EXECUTION = 2  # where codec.pack_outcome has the execution id
 SILENCE = 10.0  # seconds without a beat after which nothing new is started
 
@@ -234,13 +234,21 @@ class Fetcher:
             return None
         finally:
             self._part.load(0)
-        if claim.on_crash is None and self._must_not_rerun(work):
-            self._store.protect(claim)
         return work
 
-    def _must_not_rerun(self, work: Work) -> bool:
+    def must_ask(self, work: Work) -> bool:
+        """Return whether a job must not run twice, so that ``may_begin`` is asked."""
         declared = work.task.on_crash if work.task else None
-        return (declared or self._config.on_crash) == "fail"
+        return (work.claim.on_crash or declared or self._config.on_crash) == "fail"
+
+    def may_begin(self, work: Work) -> bool:
+        """Note in Redis that a job begins which must not run twice.
+
+        Returns:
+            Whether it may begin: not when it was canceled or lost meanwhile.
+        """
+        with self._lock:
+            return self._store.protect(work.claim)
 
     def _tell_unresolved(self, claim: Claim, outcome: Outcome) -> None:
         if outcome.ending is not Ending.POSTPONED:

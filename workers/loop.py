@@ -12,7 +12,7 @@ from flow.errors import SoftTimeout
 from flow.workers import executor, timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from flow.outcome import Outcome
     from flow.workers.resolve import Work
@@ -22,14 +22,14 @@ class Loop:
     """One event loop in a thread of its own, started when first used.
 
     Args:
-        begin: told when a job begins.
+        begin: told when a job begins; answers whether it still may.
         done: told its outcome.
         stopping: whether the worker was told to stop.
     """
 
     def __init__(
         self,
-        begin: Callable[[Work], None],
+        begin: Callable[[Work], Awaitable[bool]],
         done: Callable[[Work, Outcome], None],
         stopping: Callable[[], bool],
     ) -> None:
@@ -61,7 +61,8 @@ class Loop:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, work: Work) -> None:
-        self._begin(work)
+        if not await self._begin(work):
+            return
         started = time.time()
         try:
             value = await _limited(work)

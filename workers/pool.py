@@ -6,6 +6,7 @@ jobs on one event loop. The pool says how many jobs it can take.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from queue import SimpleQueue
@@ -32,6 +33,14 @@ class Feeder(Protocol):
 
     def finish(self, work: Work, outcome: Outcome) -> bool:
         """Take an outcome while its slot is still taken; say whether it can wait."""
+        ...
+
+    def must_ask(self, work: Work) -> bool:
+        """Say whether ``may_begin`` is to be asked before a job begins."""
+        ...
+
+    def may_begin(self, work: Work) -> bool:
+        """Say whether a job may begin that must not run twice."""
         ...
 
     def wake(self) -> None:
@@ -70,7 +79,7 @@ class Pool:
         self.line = Line()
         self._stopping = stopping
         self._plain: SimpleQueue[Work | None] = SimpleQueue()
-        self._loop = Loop(self._begin, self._done, stopping)
+        self._loop = Loop(self._begin_async, self._done, stopping)
         self._lock = threading.Lock()
         self._busy_plain = 0
         self._busy_async = 0
@@ -140,24 +149,46 @@ class Pool:
     def _run_line(self) -> None:
         unsent = 0.0
         while (work := self.line.next()) is not None:
-            self._begin(work)
-            outcome = executor.execute(work, time.time, self._stopping)
-            self.line.ended(outcome.ended - outcome.started)
-            can_wait = self._settle(work, outcome)
-            unsent = unsent or outcome.ended
-            overdue = not can_wait or outcome.ended - unsent > PROMPT
-            if overdue or self.line.empty:
+            if self._begin(work):
+                outcome = executor.execute(work, time.time, self._stopping)
+                self.line.ended(outcome.ended - outcome.started)
+                unsent = unsent or outcome.ended
+                if not self._settle(work, outcome):
+                    unsent = float("-inf")  # it cannot wait
+            if self.line.empty or time.time() - unsent > PROMPT:
                 self._feeder.turn(self)
                 unsent = 0.0
 
     def _run_plain(self) -> None:
         while (work := self._plain.get()) is not None:
-            self._begin(work)
-            outcome = executor.execute(work, time.time, self._stopping)
-            self._done(work, outcome)
+            if self._begin(work):
+                outcome = executor.execute(work, time.time, self._stopping)
+                self._done(work, outcome)
 
-    def _begin(self, work: Work) -> None:
+    def _begin(self, work: Work) -> bool:
+        """Show that a job runs; return False if it may not any more."""
+        self._show(work)
+        if self._feeder.must_ask(work) and not self._feeder.may_begin(work):
+            self._drop(work)
+            return False
+        return True
+
+    async def _begin_async(self, work: Work) -> bool:
+        self._show(work)
+        if self._feeder.must_ask(work) and not await asyncio.to_thread(
+            self._feeder.may_begin, work
+        ):
+            self._drop(work)
+            return False
+        return True
+
+    def _show(self, work: Work) -> None:
         self._part.begin(number(work.claim.execution))
+
+    def _drop(self, work: Work) -> None:
+        self._part.end(number(work.claim.execution))
+        self._free(work)
+        self._feeder.wake()
 
     def _done(self, work: Work, outcome: Outcome) -> None:
         self._settle(work, outcome)
@@ -168,9 +199,12 @@ class Pool:
         self._part.count(seconds=seconds, failed=outcome.ending in FAILED)
         # Before the slot is free: a process that looks idle must have sent everything.
         can_wait = self._feeder.finish(work, outcome)
+        self._free(work)
+        return can_wait
+
+    def _free(self, work: Work) -> None:
         with self._lock:
             if work.is_async:
                 self._busy_async -= 1
             else:
                 self._busy_plain -= 1
-        return can_wait

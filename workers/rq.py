@@ -82,7 +82,7 @@ class Worker(BaseWorker):
 
     def _refuse(self, asked: dict[str, bool]) -> None:
         serializer: Any = self.serializer
-        handlers: Any = self._exc_handlers  # pyright: ignore[reportUnknownMemberType]
+        handlers: list[Any] = self._exc_handlers  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
         told = {
             **asked,
             "serializer": serializer is not DefaultSerializer,

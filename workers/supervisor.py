@@ -13,7 +13,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from flow import events
+from flow import events, keys
 from flow.errors import FlowError
 from flow.log import emit
 from flow.service import Agenda
@@ -215,7 +215,8 @@ class Supervisor:
         descriptor = self._doorbell.connect()
         if descriptor is not None:
             self._selector.register(descriptor, selectors.EVENT_READ, self._on_bell)
-            self._ring()  # what changed before it listened
+        # What changed before it listened; without a bell they look each second.
+        self._ring()
 
     def _on_bell(self) -> None:
         descriptor = self._doorbell.fileno()
@@ -223,7 +224,7 @@ class Supervisor:
         if rung is None:
             self._selector.unregister(descriptor)
             return
-        if QUEUES in rung:
+        if QUEUES in rung or keys.SUSPENDED in rung:
             for process in self._processes.values():
                 if process.part.listening:
                     process.ring()

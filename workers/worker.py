@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from flow.store.address import Address
     from flow.workers.heartbeat import Census
 
+# Seconds the supervisor waits for an answer: a server that hangs must not keep it from
+# its processes and its signals.
+SOON = 3.0
+
 
 def run(address: Address, config: WorkerConfig, name: str | None = None) -> Census:
     """Run a worker until it stops; the app is loaded already.
@@ -33,4 +37,5 @@ def run(address: Address, config: WorkerConfig, name: str | None = None) -> Cens
     # What the app loaded is shared with the processes as long as nobody writes to it.
     gc.collect()
     gc.freeze()
-    return Supervisor(Store(address), address, config, name).run()
+    store = Store(address, timeout=SOON)
+    return Supervisor(store, address, config, name).run()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flow import codec, keys
 from flow.errors import InvalidCall
 from flow.record import FAILURE_TTL, Claim, JobRecord, Status
-from flow.store.link import Link
+from flow.store.link import READ_TIMEOUT, Link
 from flow.store.scripts import load
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ class Worker:
         queues: what it serves.
         processes: the processes that take jobs for it.
         fields: its hash, in RQ's names.
-        done: jobs that ended well since the last beat.
+        done: jobs that ended well since the start.
         failed: jobs that did not.
-        worked: seconds of work since the last beat.
+        worked: seconds of work since the start.
     """
 
     name: str
@@ -93,6 +93,7 @@ class Store:
     Args:
         address: the server.
         patience: what to do while it is away; by default one more try, at once.
+        timeout: seconds to wait for an answer.
         now: the wall clock, unix seconds.
     """
 
@@ -100,10 +101,11 @@ class Store:
         self,
         address: Address,
         patience: Patience | None = None,
+        timeout: float = READ_TIMEOUT,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Prepare; nothing is connected yet."""
-        self.link = Link(address, patience)
+        self.link = Link(address, patience, timeout)
         self._now = now
 
     def enqueue(self, jobs: Sequence[JobRecord]) -> None:
@@ -268,9 +270,14 @@ class Store:
         answer = self.link.run(load("cancel"), [], [job_id, iso])
         return None if answer < 0 else bool(answer)
 
-    def protect(self, claim: Claim) -> None:
-        """Note that a job must not run again after a crash, before it starts."""
-        self.link.command("HSET", keys.job(claim.job_id), "flow_on_crash", "fail")
+    def protect(self, claim: Claim) -> bool:
+        """Note that a job which must not run twice starts now.
+
+        Returns:
+            Whether it may: not when it was canceled, deleted or lost meanwhile.
+        """
+        arguments = [claim.queue, claim.job_id, claim.execution]
+        return bool(self.link.run(load("protect"), [], arguments))
 
     def pulse(self, host: str, role: str, *, ended: bool = False) -> None:
         """Show that a role of a host lives, or that it has ended."""

@@ -31,7 +31,9 @@ class Doorbell:
     """
 
     def __init__(
-        self, address: Address, prefixes: tuple[str, ...] = (QUEUES, SCHEDULED)
+        self,
+        address: Address,
+        prefixes: tuple[str, ...] = (QUEUES, SCHEDULED, keys.SUSPENDED),
     ) -> None:
         """Prepare; ``connect`` connects."""
         self._address = address

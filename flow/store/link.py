@@ -53,7 +53,7 @@ class Patience(Protocol):
         ...
 
 
-def connect(address: Address) -> redis.Redis:
+def connect(address: Address, timeout: float = READ_TIMEOUT) -> redis.Redis:
     """Return a client for ``address``; it connects when it is first used.
 
     Raises:
@@ -61,7 +61,7 @@ def connect(address: Address) -> redis.Redis:
     """
     try:
         return redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-            address.url, **settings()
+            address.url, **settings(timeout)
         )
     except ValueError as error:
         raise ConfigError(
@@ -70,11 +70,11 @@ def connect(address: Address) -> redis.Redis:
         ) from error
 
 
-def settings() -> dict[str, Any]:
+def settings(timeout: float = READ_TIMEOUT) -> dict[str, Any]:
     """Return what every connection of flow is made with."""
     return {
-        "socket_connect_timeout": CONNECT_TIMEOUT,
-        "socket_timeout": READ_TIMEOUT,
+        "socket_connect_timeout": min(timeout, CONNECT_TIMEOUT),
+        "socket_timeout": timeout,
         "retry": Retry(NoBackoff(), 0),
         "retry_on_timeout": False,
     }
@@ -86,12 +86,18 @@ class Link:
     Args:
         address: the server.
         patience: asked before each further try; by default one try more, at once.
+        timeout: seconds to wait for an answer; longer than any command blocks.
     """
 
-    def __init__(self, address: Address, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        patience: Patience | None = None,
+        timeout: float = READ_TIMEOUT,
+    ) -> None:
         """Prepare; nothing is connected yet."""
         self.address = address
-        self.redis = connect(address)
+        self.redis = connect(address, timeout)
         client: Any = self.redis  # redis-py leaves its replies untyped
         self._send = client.execute_command
         self._patience = patience
@@ -146,7 +152,8 @@ class Link:
 
     def _again(self, error: Exception, delay: float, tries: int) -> bool:
         if self._patience is None:
-            return tries == 1
+            # A server that said nothing for so long would only take as long again.
+            return tries == 1 and not isinstance(error, NoReply)
         return self._patience(error, delay)
 
 

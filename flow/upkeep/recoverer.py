@@ -44,7 +44,7 @@ class Recoverer(Service):
         monotonic: the clock that the lease is measured on.
     """
 
-    interval = 2.0
+    interval = 4.0
 
     def __init__(
         self,

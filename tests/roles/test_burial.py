@@ -9,7 +9,7 @@ import pytest
 
 from flow.workers.burial import AGAIN, Burial, Dead
 from tests.support.leaks import places, queued
-from tests.support.turns import Turns, record
+from tests.support.turns import Turns, begun, record
 
 if TYPE_CHECKING:
     from flow.store.client import Store
@@ -48,6 +48,7 @@ def test_what_had_not_started_goes_back_whatever_it_says(
     store.enqueue(jobs)
     turns = Turns(store)
     turns.take(3)
+    assert begun(store, jobs[1].id)
     burial.add(dead(turns, {2}))
     burial.run_once()
     assert queued(store) == [jobs[0].id, jobs[2].id]

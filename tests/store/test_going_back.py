@@ -10,7 +10,7 @@ import pytest
 from flow import codec, keys
 from flow.record import Status
 from tests.support.leaks import places, queued
-from tests.support.turns import Turns, finished, record
+from tests.support.turns import Turns, begun, finished, record
 
 if TYPE_CHECKING:
     from flow.record import JobRecord
@@ -106,6 +106,7 @@ def test_what_must_not_run_twice_is_a_dead_letter_at_once(
 ) -> None:
     job = replace(record(), on_crash="fail")
     claimed(store, job)
+    assert begun(store, job.id)
     assert crash(store, how) == ([], [job.id])
     assert places(store, job.id) == ["failed"]
 
@@ -123,6 +124,7 @@ def test_a_job_that_kills_while_it_is_loaded_is_counted(store: Store) -> None:
 def test_a_dead_letter_is_kept_as_long_as_the_job_says(store: Store) -> None:
     job = replace(record(), on_crash="fail", failure_ttl=77)
     claimed(store, job)
+    assert begun(store, job.id)
     crash(store)
     assert 70 < store.link.command("TTL", keys.job(job.id)) <= 77
 
@@ -160,8 +162,40 @@ def test_a_child_that_allows_failures_runs_after_a_dead_letter(store: Store) -> 
     store.link.command("HSET", keys.job(child.id), "allow_dependency_failures", 1)
     claimed(store)
     Turns(store).take(1)
+    assert begun(store, parent.id)
     crash(store)
     assert queued(store) == [child.id]
+
+
+def test_a_recoverer_knows_what_never_began_of_what_must_not_run_twice(
+    store: Store,
+) -> None:
+    job = replace(record(), on_crash="fail")
+    claimed(store, job)
+    assert crash(store, "crashed") == ([job.id], [])
+    again = Turns(store).one()
+    assert store.protect(again)
+    assert crash(store, "crashed") == ([], [job.id])
+
+
+def test_a_job_that_was_lost_or_deleted_may_not_begin(store: Store) -> None:
+    job = replace(record(), on_crash="fail")
+    store.enqueue([job])
+    lost = Turns(store).one()
+    crash(store, "claimed")
+    assert not store.protect(lost)
+    claim = Turns(store).one()
+    store.link.command("DEL", keys.job(job.id))
+    assert not store.protect(claim)
+    assert store.link.command("EXISTS", keys.job(job.id)) == 0
+
+
+def test_a_ttl_that_passes_while_the_job_runs_begins_anew(store: Store) -> None:
+    job = replace(record(), ttl=77)
+    claimed(store, job)
+    store.link.command("HSET", keys.job(job.id), "flow_expires", 1)
+    assert crash(store, "claimed") == ([job.id], [])
+    assert 70 < store.link.command("TTL", keys.job(job.id)) <= 77
 
 
 def test_executions_of_rqs_own_workers_are_not_ours(store: Store) -> None:

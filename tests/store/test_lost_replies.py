@@ -14,7 +14,7 @@ from flow.record import Status
 from flow.store.client import Store, Worker
 from tests.support.leaks import places, queued
 from tests.support.proxy import Proxy, proxied
-from tests.support.turns import Turns, failed, finished, record, retried
+from tests.support.turns import Turns, begun, failed, finished, record, retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,6 +142,7 @@ def test_recover(store: Store, away: Store, proxy: Proxy) -> None:
         store.enqueue([job, dead])
         turns = Turns(store)
         turns.take(2)
+        assert begun(store, dead.id)
         held = [(one, "crashed") for one in store.held(["default"])]
         proxy.lose("recover")
         away.recover(held, worker="w", text="gone")
@@ -149,6 +150,17 @@ def test_recover(store: Store, away: Store, proxy: Proxy) -> None:
         assert places(store, dead.id) == ["failed"]
         again = Turns(store)
         assert again.settle(finished(again.one())) == []
+    assert proxy.lost == TIMES
+
+
+def test_protect(store: Store, away: Store, proxy: Proxy) -> None:
+    for _ in range(TIMES):
+        store.enqueue([record()])
+        turns = Turns(store)
+        claim = turns.one()
+        proxy.lose("protect")
+        assert away.protect(claim)
+        assert turns.settle(finished(claim)) == []
     assert proxy.lost == TIMES
 
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from flow import codec
 from flow.outcome import Ending, Outcome
 from flow.queue import new_id
-from flow.record import Invocation, JobRecord
+from flow.record import Claim, Invocation, JobRecord
 from flow.store.client import Exchange
 from flow.workers.process import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flow.record import Claim
     from flow.store.client import Store
 
 ADD = "tests.support.shop.plain.add"
@@ -104,3 +103,9 @@ def _outcome(
 ) -> Outcome:
     now = time.time()
     return Outcome(claim, ending, now - 1, now, value, ttl, delay, "an error")
+
+
+def begun(store: Store, job_id: str) -> bool:
+    """Have a claimed job that must not run twice begin; return whether it may."""
+    (one,) = [one for one in store.held(store.queues()) if one.job_id == job_id]
+    return store.protect(Claim(one.queue, one.job_id, one.execution, None))

@@ -9,14 +9,14 @@ local iso, allowed, ttl = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = seconds()
 local back, dead = {}, {}
 
-local function must_end(key, how)
+local function must_end(key, how, execution)
   if how == 'claimed' then
     return false
   end
   local crashes = how == 'stopped' and 0 or redis.call('HINCRBY', key, 'flow_crashes', 1)
-  -- A job that died while it was loaded never started: it may run again whatever it says.
-  local once = how ~= 'loading' and redis.call('HGET', key, 'flow_on_crash') == 'fail'
-  return once or crashes >= allowed
+  -- What was claimed and never started may run again, whatever it says.
+  local fields = redis.call('HMGET', key, 'flow_on_crash', 'flow_started')
+  return fields[1] == 'fail' and fields[2] == execution or crashes >= allowed
 end
 
 for at = 7, #ARGV, 4 do
@@ -24,7 +24,7 @@ for at = 7, #ARGV, 4 do
   local refused, had_parents = fence(queue, id, execution)
   if not refused then
     local key = 'rq:job:' .. id
-    if must_end(key, how) then
+    if must_end(key, how, execution) then
       local kept = tonumber(redis.call('HGET', key, 'failure_ttl') or ttl) or ttl
       redis.call('HSET', key, 'status', 'failed', 'ended_at', iso)
       local waited_for = release(id, 'failed', iso)

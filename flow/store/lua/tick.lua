@@ -13,7 +13,7 @@
 local STRIDE = 11
 local now = math.floor(seconds() * 1000)
 local iso, kept = ARGV[3], ARGV[4]
-local steps = {}
+local steps, due = {}, {}
 
 local function leads()
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -25,13 +25,13 @@ local function leads()
   return true
 end
 
-local function move(step)
+local function move(step, ...)
   if step.following == '' then
     redis.call('ZREM', KEYS[2], step.schedule)
   else
     redis.call('ZADD', KEYS[2], step.wake, step.schedule)
   end
-  redis.call('HSET', step.key, 'cursor', step.following)
+  redis.call('HSET', step.key, 'cursor', step.following, ...)
 end
 
 local function leave_out(step, reason, answer)
@@ -55,27 +55,29 @@ function steps.fire(step)
   if tonumber(step.due) > now then
     return 'early'
   end
-  local fields = redis.call('HMGET', step.key, 'overlap', 'last', 'skip')
-  if tonumber(fields[3] or 0) > 0 then
+  if tonumber(step.leave_out or 0) > 0 then
     redis.call('HINCRBY', step.key, 'skip', -1)
     return leave_out(step, 'skip_next')
   end
   local reason, parent
-  if fields[2] and fields[1] ~= 'allow' then
-    unstick(fields[2], iso)
-    if not ended(fields[2]) then
-      reason, parent = overlap[fields[1]](fields[2], iso, now)
+  if step.before and step.overlap ~= 'allow' then
+    -- The job before may be one of this very call.
+    deliver(due)
+    due = {}
+    unstick(step.before, iso)
+    if not ended(step.before) then
+      reason, parent = overlap[step.overlap](step.before, iso, now)
     end
   end
   if reason then
     return leave_out(step, reason)
   end
   local id, late = step.schedule .. '-' .. step.first, now - tonumber(step.due)
-  if spawn(KEYS[4] .. step.schedule, step.schedule, id, iso) and parent then
-    after(parent, id, now)
+  local queue = spawn(due, KEYS[4] .. step.schedule, step.schedule, id, iso, parent)
+  if queue and parent then
+    after(parent, id, queue, now)
   end
-  move(step)
-  redis.call('HSET', step.key, 'last', id, 'last_tick', step.first, 'late', late)
+  move(step, 'last', id, 'last_tick', step.first, 'late', late)
   note(KEYS[5], kept, step.schedule, step.first, 'fired', 'job', id, 'late', late, 'by', ARGV[1])
   return 'fired'
 end
@@ -86,10 +88,12 @@ local function turn(at)
     count = ARGV[at + 6], due = ARGV[at + 7], following = ARGV[at + 8], wake = ARGV[at + 9],
     reason = ARGV[at + 10],
   }
-  local fields = redis.call('HMGET', step.key, 'revision', 'cursor', 'paused', 'removed')
+  local fields = redis.call('HMGET', step.key, 'revision', 'cursor', 'paused', 'removed',
+    'overlap', 'last', 'skip')
   if fields[1] ~= ARGV[at + 1] or fields[2] ~= ARGV[at + 2] or fields[3] or fields[4] then
     return 'stale'
   end
+  step.overlap, step.before, step.leave_out = fields[5], fields[6], fields[7]
   return steps[ARGV[at + 3]](step)
 end
 
@@ -97,4 +101,5 @@ local answers, leading = {}, leads()
 for at = 6, #ARGV, STRIDE do
   answers[#answers + 1] = leading and turn(at) or 'fenced'
 end
+deliver(due)
 return { now, tonumber(redis.call('HGET', KEYS[6], 'serial') or 0), answers }

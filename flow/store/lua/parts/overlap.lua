@@ -60,13 +60,11 @@ local function unstick(id, iso)
   end
 end
 
--- after: a job that was just queued waits for `parent` instead, however that ends.
-local function after(parent, id, now)
-  local key = 'rq:job:' .. id
-  local queue = redis.call('HGET', key, 'origin')
-  redis.call('LREM', 'rq:queue:' .. queue, -1, id)
-  redis.call('HSET', key, 'status', 'deferred', 'dependency_id', parent,
+-- after: a job that was just written waits for `parent`, however that ends.
+local function after(parent, id, queue, now)
+  redis.call('HSET', 'rq:job:' .. id, 'dependency_id', parent,
     'dependency_ids', cjson.encode({ parent }), 'allow_dependency_failures', '1')
+  redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
   redis.call('ZADD', 'rq:deferred:' .. queue, string.format('%.0f', now / 1000), id)
   redis.call('SADD', 'rq:job:' .. parent .. ':dependents', id)
   redis.call('SADD', 'rq:job::' .. id .. ':dependencies', parent)

@@ -2,9 +2,12 @@
 local function push(queue, id, front, iso)
   local key = 'rq:job:' .. id
   redis.call('HSET', key, 'status', 'queued', 'enqueued_at', iso)
-  local expires = redis.call('HGET', key, 'flow_expires')
-  if expires then
-    redis.call('PEXPIREAT', key, expires)
+  local life = redis.call('HMGET', key, 'flow_expires', 'ttl')
+  if life[1] and tonumber(life[1]) > seconds() * 1000 then
+    redis.call('PEXPIREAT', key, life[1])
+  elseif life[1] and life[2] then
+    -- It was started in time, and its ttl passed while it ran: it must not just vanish.
+    redis.call('EXPIRE', key, life[2])
   end
   redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
   redis.call(front and 'LPUSH' or 'RPUSH', 'rq:queue:' .. queue, id)
