@@ -141,6 +141,14 @@ class TickFired(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TicksFired(Event):
+    """Many schedules enqueued their jobs at once, the latest ``late`` seconds after."""
+
+    count: int
+    late: float
+
+
+@dataclass(frozen=True, slots=True)
 class TicksSkipped(Event):
     """Ticks of a schedule were left out; the ledger has them."""
 

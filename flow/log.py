@@ -133,6 +133,11 @@ def _(event: events.TickFired) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.TicksFired) -> tuple[int, str]:
+    return logging.INFO, f"{event.count} ticks, up to {event.late * 1000:.0f} ms late"
+
+
+@words.register
 def _(event: events.TicksSkipped) -> tuple[int, str]:
     ticks = "tick" if event.count == 1 else "ticks"
     return logging.WARNING, (

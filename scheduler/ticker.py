@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flow.errors import InvalidSchedule
-from flow.events import ScheduleUnreadable, TickFired, TicksSkipped
+from flow.events import ScheduleUnreadable, TickFired, TicksFired, TicksSkipped
 from flow.log import emit
 from flow.scheduler.plan import Plan, aside
 from flow.service import Service
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BATCH = 100  # steps a script call takes at most: two milliseconds or so
 BUDGET = 0.02  # seconds of planning, after which the server hears from us
 ASIDE = 5000  # ms after which a schedule is read again that could not be read
+MANY = 20  # ticks of one call that the log counts instead of naming them
 HELD = 0.25  # seconds between two looks at a clock that jumped
 
 
@@ -102,11 +103,19 @@ class Ticker(Service):
             emit(ScheduleUnreadable(schedule, error))
 
     def _tell(self, steps: Sequence[Step], ticked: Ticked) -> None:
+        fired: list[Step] = []
         for step, answer in zip(steps, ticked.answers, strict=True):
             if answer == "fired":
-                self._record.fired(step.last)
-                late = max(0.0, (ticked.now - step.at) / 1000)
-                emit(TickFired(step.due.id, late))
+                fired.append(step)
             elif answer in ("skipped", "overlap", "skip_next"):
                 reason = step.reason or answer
                 emit(TicksSkipped(step.due.id, step.count, reason))
+        for step in fired:
+            self._record.fired(step.last)
+        late = [max(0.0, (ticked.now - step.at) / 1000) for step in fired]
+        if len(fired) > MANY:
+            # A line for each would cost more than the ticks themselves.
+            emit(TicksFired(len(fired), max(late)))
+            return
+        for step, seconds in zip(fired, late, strict=True):
+            emit(TickFired(step.due.id, seconds))

@@ -7,7 +7,7 @@ import json
 import math
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from flow.errors import InvalidSchedule
@@ -75,6 +75,7 @@ def policy_text(chosen: Policy) -> str:
     return json.dumps(differs, sort_keys=True)
 
 
+@lru_cache(4096)
 def following(rule: Cron | Every, tick: int) -> int | None:
     """Return the first tick after ``tick``, in ms since 1970, or None."""
     try:

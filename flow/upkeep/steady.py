@@ -50,8 +50,11 @@ class Steady:
         now, said = self._uptime(), server / 1000
         # The server looked at its clock at some moment between question and answer.
         low, high = said - now, said - self._asked
-        if self._offset is None or low - JUMP <= self._offset <= high + JUMP:
-            self._offset = (low + high) / 2
+        if self._offset is None:
+            self._offset = low
+        if low - JUMP <= self._offset <= high + JUMP:
+            # No further than the reply proves: it may have been long under way.
+            self._offset = min(max(self._offset, low), high)
             self._back()
             return True
         return self._doubt(low, now)
