@@ -27,7 +27,7 @@ def drains(found: Sequence[Drained]) -> str:
             _per_second(one.seconds),
             *(_positive(cost) for cost in (one.cpu, one.workers, one.server)),
             f"{one.commands:.1f}",
-            f"{one.trips:.1f}",
+            f"{one.trips:.2f}",
             f"{one.jobs}",
         )
         for one in found

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from flow.outcome import Outcome
 
 COMPRESS = 1024  # bytes below which zlib costs more than it saves; RQ reads both
+PICKLED = b"\x80"  # what a pickle begins with, and nothing that zlib made
 LONGEST_ARGUMENT = 75  # characters of an argument in a description, as in RQ
 Field = bytes | str | int | float
 
@@ -67,8 +68,9 @@ def unpack_invocation(data: bytes) -> Invocation:
         UnreadableJob: it is not a pickled call, or a class in it is missing.
     """
     try:
-        with contextlib.suppress(zlib.error):  # small payloads are not compressed
-            data = zlib.decompress(data)
+        if not data.startswith(PICKLED):  # small payloads are not compressed
+            with contextlib.suppress(zlib.error):
+                data = zlib.decompress(data)
         # Whoever may write to this Redis may run code here, as with RQ (docs/security).
         path, instance, args, kwargs = pickle.loads(data)  # noqa: S301
         return Invocation(str(path), tuple(args), dict(kwargs), instance)

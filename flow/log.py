@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+import time
 from functools import singledispatch
+from typing import TextIO
 
 from flow import events
 from flow.events import emit as emit  # noqa: PLC0414 - what the engine imports
 
 logger = logging.getLogger("flow")
+
+
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes a line an event: the time of day and the sentence.
+
+    There is a line for every job, and it must cost next to nothing: the time is put in
+    words once a second, and events do not pass through a LogRecord.
+    """
+
+    def __init__(self) -> None:
+        """Write to stderr."""
+        super().__init__(sys.stderr)
+        self._second, self._stamp = 0, ""
+        self.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+
+    def say(self, sentence: str) -> None:
+        """Write one line."""
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%H:%M:%S", time.localtime(second))
+        with self.lock or contextlib.nullcontext():
+            self.stream.write(f"{self._stamp} {sentence}\n")
+            self.stream.flush()
 
 
 def set_up(level: str = "info") -> None:
@@ -18,18 +45,20 @@ def set_up(level: str = "info") -> None:
     Args:
         level: ``debug``, ``info``, ``warning`` or ``error``.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    logger.handlers = [handler]
+    logger.handlers = [Lines()]
     logger.propagate = False
     logger.setLevel(level.upper())
     events.listen(write)
 
 
 def write(event: events.Event) -> None:
-    """Log one event."""
+    """Log one event; by way of the logger where somebody else handles it."""
     level, sentence = words(event)
-    if logger.isEnabledFor(level):
+    if not logger.isEnabledFor(level):
+        return
+    if len(logger.handlers) == 1 and isinstance(logger.handlers[0], Lines):
+        logger.handlers[0].say(sentence)
+    else:
         logger.log(level, "%s", sentence)
 
 

@@ -29,6 +29,7 @@ class Work:
         args: positional arguments.
         kwargs: named arguments.
         task: the declaration, if the function is a task.
+        is_async: whether it runs on the event loop; asked often, so it is kept.
     """
 
     claim: Claim
@@ -37,11 +38,7 @@ class Work:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     task: Declaration | None = None
-
-    @property
-    def is_async(self) -> bool:
-        """Whether it runs on the event loop."""
-        return inspect.iscoroutinefunction(self.function)
+    is_async: bool = False
 
 
 def resolve(claim: Claim, *, strict: bool = False) -> Work:
@@ -75,7 +72,9 @@ def resolve(claim: Claim, *, strict: bool = False) -> Work:
     if isinstance(function, Task):
         declared, function = function.declaration, function.declaration.function
     name = declared.name if declared else invocation.path
-    return Work(claim, name, function, invocation.args, invocation.kwargs, declared)
+    is_async = inspect.iscoroutinefunction(function)
+    args, kwargs = invocation.args, invocation.kwargs
+    return Work(claim, name, function, args, kwargs, declared, is_async)
 
 
 def _function(invocation: Invocation) -> Callable[..., Any]:

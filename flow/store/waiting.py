@@ -45,12 +45,14 @@ class End:
 def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any], Any]:
     deadline = None if timeout is None else time.monotonic() + timeout
     stream, last = keys.results(job_id), b"0-0"
+    # The stream first: an entry that was read before the status cannot be the end of a
+    # job that has not ended, so that nothing is waited for behind it.
     look: Commands = [
-        ("HGET", keys.job(job_id), "status"),
         ("XREVRANGE", stream, "+", "-", "COUNT", 1),
+        ("HGET", keys.job(job_id), "status"),
     ]
     while True:
-        raw, entries = yield look
+        entries, raw = yield look
         # As text: RQ 3 has words for "not yet" that flow does not write.
         status = raw.decode() if raw else None
         if entries:
@@ -58,6 +60,8 @@ def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any],
         if status is None or status == Status.CANCELED:
             return End(Status.CANCELED if status else None)
         if status in ENDED.values():
+            if not entries or _end(entries[0]).status != status:
+                entries, _ = yield look  # it ended between the two reads
             return _end(entries[0]) if entries else _end_without_result(status)
         left = SLICE if deadline is None else min(SLICE, deadline - time.monotonic())
         if left <= 0:
