@@ -7,25 +7,25 @@ import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pytest
 
 from tests.support import workers
 from tests.support.apps import SHOP, Shop, let_go
+from tests.support.pages import ROOT, acl, page
 from tests.support.shop import tasks
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import redis
 
     from flow.store.client import Store
     from tests.support.server import Server
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r"^(\S.*?)  # -> (.+)$", re.MULTILINE)
 ROW = re.compile(r"^\| `((?:rq|flow):[^`]+)` \| (\w[\w ]+) \|", re.MULTILINE)
@@ -40,10 +40,10 @@ def beat() -> None:
 
 
 def examples() -> tuple[dict[str, str], str]:
-    """Return the modules of docs/tasks.md, and all that is done with them as a script."""
+    """Return the modules of docs/tasks.md, and what is done with them as a script."""
     modules: dict[str, str] = {}
     script: list[str] = []
-    for block in PYTHON.findall((DOCS / "tasks.md").read_text("utf-8")):
+    for block in PYTHON.findall(page("tasks.md")):
         if named := re.match(r"# (\S+\.py)\n", block):
             modules[named[1]] = block
         else:
@@ -74,18 +74,19 @@ def test_the_examples_of_the_guide_do_what_they_say(
 
 def catalogue() -> dict[str, str]:
     """Return the patterns and types of the table of keys, the most exact first."""
-    text = (DOCS / "keys-and-scripts.md").read_text("utf-8")
+    text = page("keys-and-scripts.md")
     rows = {re.sub(r"<\w+>", "[^:]+", key): kind for key, kind in ROW.findall(text)}
     return dict(sorted(rows.items(), key=lambda row: -len(row[0])))
 
 
 def types(client: redis.Redis) -> dict[str, str]:
-    found: Any = {
-        key.decode(): client.type(key).decode()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue, reportUnknownVariableType]
-        for key in client.scan_iter()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    }
-    words = {"zset": "sorted set"}
-    return {key: words.get(kind, kind) for key, kind in found.items()}
+    untyped = cast("Any", client)  # redis-py leaves its replies untyped
+    found: dict[str, str] = {}
+    for key in untyped.scan_iter():
+        kind: str = untyped.type(key).decode()
+        if kind != "none":  # else it has expired meanwhile
+            found[key.decode()] = "sorted set" if kind == "zset" else kind
+    return found
 
 
 def uncatalogued(client: redis.Redis) -> list[str]:
@@ -138,7 +139,7 @@ class Ticking:
             0 for _ in self._processes
         ]
 
-    def __enter__(self) -> Ticking:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -179,12 +180,10 @@ def test_whatever_flow_writes_is_in_the_catalogue_of_keys(
 def test_the_user_of_the_security_page_may_do_all_that_flow_does(
     server: Server, client: redis.Redis, tmp_path: Path
 ) -> None:
-    text = (DOCS / "security.md").read_text("utf-8")
-    rule = re.findall(r"^```acl\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[0].split()
-    assert rule[:2] == ["user", "app"]
-    words = ["reset", *(">pw" if word == ">PASSWORD" else word for word in rule[2:])]
-    client.execute_command("ACL", "SETUSER", "flow-docs", *words)  # pyright: ignore[reportUnknownMemberType]
-    client.execute_command("ACL", "LOG", "RESET")  # pyright: ignore[reportUnknownMemberType]
+    words = [">pw" if word == ">PASSWORD" else word for word in acl()]
+    command: Any = client.execute_command  # untyped in redis-py
+    command("ACL", "SETUSER", "flow-docs", "reset", *words)
+    command("ACL", "LOG", "RESET")
     url = server.url.replace("unix://", "unix://flow-docs:pw@")
     try:
         with Ticking(tmp_path) as ticking:
@@ -196,11 +195,11 @@ def test_the_user_of_the_security_page_may_do_all_that_flow_does(
                 waiting_for="a tick's job to fail twice",
             )
             ended = workers.burst(
-                url, SHOP, tmp_path, environment={"PYTHONPATH": str(DOCS.parent)}
+                url, SHOP, tmp_path, environment={"PYTHONPATH": str(ROOT)}
             )
             ticking.stop()
-        denied: Any = client.execute_command("ACL", "LOG")  # pyright: ignore[reportUnknownMemberType]
+        denied = command("ACL", "LOG")
     finally:
-        client.execute_command("ACL", "DELUSER", "flow-docs")  # pyright: ignore[reportUnknownMemberType]
+        command("ACL", "DELUSER", "flow-docs")
     assert denied == []
     assert ended.returncode == 0, ended.stderr
