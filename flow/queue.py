@@ -50,7 +50,7 @@ class Queue:
 
 
 def add(records: Iterable[JobRecord], store: Store | None = None) -> list[Job[Any]]:
-    """Enqueue jobs, all or none, and return their handles in order.
+    """Enqueue jobs and return their handles in order; all or none, if one is wrong.
 
     Raises:
         InvalidCall: an argument cannot be stored, or a parent does not exist.

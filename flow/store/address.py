@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,14 +38,17 @@ class Address:
         return f"{masked(self.url)} ({self.source})"
 
 
+SECRET = re.compile(r"(?i)\b((?:ssl_)?password|username)=[^&#]*")
+
+
 def masked(url: str) -> str:
-    """Return ``url`` with its password hidden."""
+    """Return ``url`` with its password hidden, before the host or in the query."""
     parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    user = parts.username or ""
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{user}:***@{host}"))
+    query = SECRET.sub(r"\1=***", parts.query)
+    netloc = parts.netloc
+    if "@" in netloc:
+        netloc = f"{parts.username or ''}:***@{netloc.rpartition('@')[2]}"
+    return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
 def find_server(url: str | None = None, project: Project | None = None) -> Address:
