@@ -94,3 +94,7 @@ class SoftTimeout(BaseException):
 
 class ServerNotStarted(FlowError):
     """The embedded server of the project did not start."""
+
+
+class SessionError(FlowError):
+    """No session of flow start runs here, or it cannot do what was asked."""

@@ -15,6 +15,13 @@ from flow.errors import FlowError
 COMMANDS = {
     "start": ("flow.cli.start", "start", "Start every process of the Procfile."),
     "run": ("flow.cli.run", "run", "Run one command in the app's environment."),
+    "ps": ("flow.cli.ps", "ps", "Show the processes of the running session."),
+    "ps:scale": ("flow.cli.ps", "scale", "Change how many of a type run."),
+    "ps:restart": ("flow.cli.ps", "restart", "Restart processes."),
+    "ps:stop": ("flow.cli.ps", "stop_dynos", "Stop processes; they stay down."),
+    "logs": ("flow.cli.logs", "logs", "Print what the processes wrote."),
+    "attach": ("flow.cli.attach", "attach", "Type into a process."),
+    "stop": ("flow.cli.ps", "stop", "End the running session."),
     "check": ("flow.cli.check", "check", "Say what is wrong with Procfile and .env."),
     "env": ("flow.cli.env", "env", "Print a process's environment, with origins."),
     "init": ("flow.cli.init", "init", "Propose a Procfile for this folder."),
@@ -41,6 +48,16 @@ class Commands(click.Group):
         module, attribute, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take ``ps scale`` for ``ps:scale`` and the reverse, as Heroku does."""
+        if ":".join(args[:2]) in COMMANDS:
+            args = [":".join(args[:2]), *args[2:]]
+        elif args[0] not in COMMANDS:
+            args = [*args[0].split(":"), *args[1:]]
+        return super().resolve_command(ctx, args)
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter

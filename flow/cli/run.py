@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import click
 
 from flow.cli.start import env_files
-from flow.runner import environ, oneoff, procfile, workplace
+from flow.runner import client, environ, oneoff, procfile, workplace
 from flow.runner.formation import Instance, instances
 from flow.runner.process import shell
+from flow.runner.state import State
 from flow.runner.workplace import REDIS_URL, Workplace
 from flow.store import embedded
 
@@ -25,6 +27,8 @@ HELP = """Run one command in the environment that flow start gives its processes
 flow run python manage.py shell      a program and its arguments, as they are
 flow run 'echo $PORT | tr 0 o'       one text: a shell reads it
 flow run release                     the command of that line of the Procfile
+
+With --detach it runs in the session of flow start, as run.1; see flow logs -d run.
 
 The terminal is the command's, and its exit code is returned. It runs in the folder
 you are in; a line of the Procfile runs in the Procfile's. It starts no server, but
@@ -48,6 +52,7 @@ finds the one that flow start runs in this project.
 @click.option("-e", "--env", default="", help="These .env files instead: a,b")
 @click.option("-p", "--port", type=int, help="The first port.  [default: 5001]")
 @click.option("--override", is_flag=True, help="Let .env win over the environment.")
+@click.option("--detach", is_flag=True, help="In the running session; do not wait.")
 def run(
     *,
     command: tuple[str, ...],
@@ -55,9 +60,13 @@ def run(
     env: str,
     port: int | None,
     override: bool,
+    detach: bool,
 ) -> None:
     """Run one command in the environment that flow start gives its processes."""
     here = Path.cwd()
+    if detach:
+        _detach(workplace.state_of(here, path), command)
+        return
     place = workplace.find(here, path, env_files(env), os.environ, override=override)
     base = environ.base_port(port, place.shared)
     program, *rest = command
@@ -74,6 +83,12 @@ def run(
             missing = isinstance(error, FileNotFoundError)
             code = NOT_FOUND if missing else NOT_EXECUTABLE
     sys.exit(code)
+
+
+def _detach(state: Path, command: tuple[str, ...]) -> None:
+    text = command[0] if len(command) == 1 else shlex.join(command)
+    name = client.ask(State(state), "run", command=text)["dyno"]
+    click.echo(f"Running {text} in {name}; flow logs -d {name} shows what it says")
 
 
 def entry_named(path: Path, word: str, base: int) -> Instance | None:

@@ -5,22 +5,38 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flow.errors import ProcfileError
-from flow.runner import environ, formation, guard, manager, ports, standard, workplace
+from flow.runner import (
+    background,
+    environ,
+    formation,
+    guard,
+    manager,
+    ports,
+    standard,
+    workplace,
+)
 from flow.runner import procfile as procfiles
 from flow.runner.formation import Instance
+from flow.runner.kind import kinds
+from flow.runner.plan import Plan
 from flow.runner.prefix import Style, wants_colours
+from flow.runner.settings import of_processes
+from flow.runner.state import State
 from flow.store import embedded
 from flow.store.address import masked
 
 if TYPE_CHECKING:
     from flow.runner.procfile import Procfile
     from flow.runner.workplace import Workplace
+
+LIKE_HEROKU = 30.0  # seconds of grace
 
 HELP = """Start every process of the Procfile, or only those that are named.
 
@@ -29,15 +45,41 @@ flow start                       all of them, one each
 flow start web worker            these two
 flow start -c worker=3           all of them, three workers
 flow start -c all=0,web=1        nothing but the web process
+flow start --on-exit restart     what ends is started again
 
 A line `release: ...` is never a process: it runs first, once, when the whole
 Procfile is started; if it fails, nothing starts. When one process ends, all are
 stopped, and its exit code is returned. Ctrl-C stops them all; a second one kills.
 
+While it runs, flow ps, ps:scale, ps:restart, ps:stop, logs, attach and stop talk to
+it from another terminal. What was scaled starts so the next time.
+
 The environment is the one you have, then .env.local, then .env. PORT is 5001 for
 the first process type, 100 more for each next one, 1 more for each instance.
 Without REDIS_URL, an app gets a server of its own; its jobs are kept in .flow/.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was typed after ``flow start``; each as its help says."""
+
+    process: tuple[str, ...]
+    procfile: Path | None
+    env: str
+    port: int | None
+    wanted: str
+    grace: float | None
+    like_heroku: bool
+    override: bool
+    release: bool | None
+    on_exit: str
+    pty: tuple[str, ...]
+    no_prefix: bool
+    timestamps: bool
+    as_json: bool
+    log: bool
+    daemon: bool
 
 
 @click.command(help=HELP, short_help="Start every process of the Procfile.")
@@ -49,51 +91,120 @@ Without REDIS_URL, an app gets a server of its own; its jobs are kept in .flow/.
 @click.option(
     "--grace",
     type=click.FloatRange(0, 86_400),
-    default=10.0,
-    show_default=True,
-    help="Seconds a process has to end before it is killed.",
+    help="Seconds a process has to end before it is killed.  [default: 10]",
 )
+@click.option("--like-heroku", is_flag=True, help="A grace of 30 seconds.")
 @click.option("--override", is_flag=True, help="Let .env win over the environment.")
 @click.option("--release/--no-release", default=None, help="Run it in any case; never.")
+@click.option(
+    "--on-exit",
+    type=click.Choice(["stop", "restart"]),
+    default="stop",
+    show_default=True,
+    help="When a process ends: stop all, or start it again.",
+)
+@click.option("--pty", multiple=True, metavar="TYPE", help="Give it a terminal.")
 @click.option("--no-prefix", is_flag=True, help="Show lines without web.1 before them.")
 @click.option("--timestamps", is_flag=True, help="Show the time before each line.")
-def start(  # noqa: PLR0913 - click gives one argument per option
-    *,
-    process: tuple[str, ...],
-    procfile: Path | None,
-    env: str,
-    port: int | None,
-    wanted: str,
-    grace: float,
-    override: bool,
-    release: bool | None,
-    no_prefix: bool,
-    timestamps: bool,
-) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Show each line as JSON.")
+@click.option("--log/--no-log", default=True, help="Keep the output for flow logs.")
+@click.option("--daemon", is_flag=True, help="Go on in the background once all is up.")
+def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of them
     """Start every process of the Procfile, or only those that are named."""
     standard.fill()
-    files = env_files(env)
-    place = workplace.find(Path.cwd(), procfile, files, os.environ, override=override)
+    options = Options(**typed)
+    files = env_files(options.env)
+    place = workplace.find(
+        Path.cwd(), options.procfile, files, os.environ, override=options.override
+    )
     listed = procfiles.read(place.procfile)
-    base = environ.base_port(port, place.shared)
-    counts = formation.counts(wanted) if wanted else {}
-    instances = formation.instances(listed, process, counts, base)
+    types = [entry.name for entry in listed.types]
+    settings = kinds(of_processes(place.folder, place.project), types, options.pty)
+    base = environ.base_port(options.port, place.shared)
+    state = State(place.state)
+    counts, told = how_many(options, listed, state)
+    instances = formation.instances(listed, options.process, counts, base)
+    first = first_to_run(listed, base, asked=options.release, whole=not options.process)
+    kept, lock = state_of(state)
     ports.require_free(instances)
-    first = first_to_run(listed, base, asked=release, whole=not process)
-    colours = wants_colours(standard.OUTPUT, os.environ)
-    style = Style(names=not no_prefix, times=timestamps, colours=colours)
+    descriptor, when_up = standard.OUTPUT, None
+    if options.daemon:
+        descriptor, when_up = background.split()
     with ExitStack() as until_all_have_ended:
-        notices = [*several_clocks(instances), *serve(place, until_all_have_ended)]
-        plan = manager.Plan(
-            place.folder, place.shared, instances, style, first, grace, tuple(notices)
+        notices = [*told, *kept, *several_clocks(instances)]
+        notices += serve(place, until_all_have_ended)
+        plan = Plan(
+            place.folder,
+            place.shared,
+            listed,
+            base,
+            instances,
+            style_of(options, descriptor),
+            settings,
+            first,
+            grace_of(options),
+            restart=options.on_exit == "restart",
+            log=options.log,
+            notices=tuple(notices),
+            when_up=when_up,
         )
-        code = manager.run(plan, standard.OUTPUT, guard.split())
+        own = None if lock is None else state
+        code = manager.run(plan, descriptor, guard.split(), own)
     sys.exit(code)
 
 
 def env_files(text: str) -> list[Path]:
     """Return the files that ``-e a,b`` names."""
     return [Path(name.strip()) for name in text.split(",") if name.strip()]
+
+
+def how_many(
+    options: Options, listed: Procfile, state: State
+) -> tuple[dict[str, int], list[str]]:
+    """Return how many of each type to start, and what to say of it.
+
+    What ``flow ps:scale`` left counts where nothing else is asked for.
+    """
+    if options.wanted:
+        return formation.counts(options.wanted), []
+    known = [entry.name for entry in listed.types]
+    kept = {name: count for name, count in state.kept().items() if name in known}
+    started = {**dict.fromkeys(known, 1), **kept}
+    if options.process or not kept or not any(started.values()):
+        return {}, []
+    said = " ".join(f"{name}={count}" for name, count in kept.items())
+    return kept, [f"as flow ps:scale left it: {said} (-c all=1: one each)"]
+
+
+def state_of(state: State) -> tuple[list[str], int | None]:
+    """Take the project for this session; say so if nothing can be kept in it.
+
+    Raises:
+        SessionError: another session has it.
+    """
+    try:
+        return [], state.hold()
+    except OSError as error:
+        return [
+            f"no flow ps and no log: {state.folder}: {error.strerror or error}"
+        ], None
+
+
+def style_of(options: Options, descriptor: int) -> Style:
+    """Return how lines are shown."""
+    return Style(
+        names=not options.no_prefix,
+        times=options.timestamps,
+        colours=wants_colours(descriptor, os.environ),
+        json=options.as_json,
+    )
+
+
+def grace_of(options: Options) -> float:
+    """Return the seconds between TERM and KILL."""
+    if options.grace is not None:
+        return options.grace
+    return LIKE_HEROKU if options.like_heroku else 10.0
 
 
 def first_to_run(

@@ -79,6 +79,28 @@ def send(pid: int, number: int) -> None:
         return
 
 
+def is_of(row: Row, dyno: str) -> bool:
+    """Return whether a process was started in that dyno, by its environment."""
+    try:
+        text = Path(f"/proc/{row.pid}/environ").read_bytes()
+    except OSError:
+        return False
+    return f"DYNO={dyno}".encode() in text.split(b"\0")
+
+
+def memory(root: int) -> int:
+    """Return the bytes that a process and all below it have in memory (Linux)."""
+    return sum(map(_resident, [root, *(row.pid for row in descendants(root))]))
+
+
+def _resident(pid: int) -> int:
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 def _processes() -> list[Row]:
     if not LINUX:
         return []

@@ -60,7 +60,7 @@ class Journal:
     def finish(self, name: str) -> None:
         """Write what a process left unfinished, as a line."""
         if lines := self._lines.get(name):
-            self._write(lines.show() + lines.cut())
+            self._write(lines.finish() + lines.cut())
 
     def close(self) -> None:
         """Close the file."""
@@ -71,9 +71,11 @@ class Journal:
     def _open(self, name: str) -> Lines:
         source = "flow" if name == OWN else "app"
         label = f" {source}[{name}]: "
-        self._lines[name] = Lines(
-            lambda: f"{self._now().isoformat(timespec='microseconds')}{label}".encode()
-        )
+
+        def prefix() -> bytes:
+            return f"{self._now().isoformat(timespec='microseconds')}{label}".encode()
+
+        self._lines[name] = Lines(prefix)
         return self._lines[name]
 
     def _write(self, data: bytes) -> None:
@@ -97,7 +99,9 @@ class Journal:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.close()
         if self._size > self._limit:
-            for older, newer in reversed(list(zip(names(KEPT)[1:], names(KEPT), strict=False))):
+            for older, newer in reversed(
+                list(zip(names(KEPT)[1:], names(KEPT), strict=False))
+            ):
                 with contextlib.suppress(FileNotFoundError):
                     (self._folder / newer).replace(self._folder / older)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC

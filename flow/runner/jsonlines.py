@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from flow.runner.output import Lines
+from flow.runner.output import LONG, Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ class JsonLines(Lines):
         end = data.rfind(b"\n")
         if end < 0:
             self._hold(data)
-            return b""
+            return self.finish() if self._size > LONG else b""
         body = b"".join((*self._held, data[:end]))
         self._held, self._size = [], 0
         self._hold(data[end + 1 :])

@@ -1,67 +1,40 @@
-"""Runs a Procfile: the release first, then all processes until they end together."""
+"""Runs a plan: the release first, then all processes until they end together."""
 
 from __future__ import annotations
 
 import select
 import time
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flow.runner import environ
-from flow.runner.ports import WEB
-from flow.runner.prefix import prefixes
+from flow.runner.control import Control
+from flow.runner.crew import Crew
+from flow.runner.journal import Journal
+from flow.runner.prefix import Prefixes
 from flow.runner.printer import Printer
-from flow.runner.process import Process
+from flow.runner.reaper import Reaper
 from flow.runner.session import Session
 from flow.runner.signals import Order, Signals
 from flow.runner.sink import Sink
+from flow.runner.streams import Streams
+from flow.runner.verbs import Verbs
+from flow.runner.world import World, local_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable
 
     from flow.runner.ending import Ending
-    from flow.runner.formation import Instance
-    from flow.runner.prefix import Style
+    from flow.runner.plan import Plan
+    from flow.runner.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to run.
-
-    Args:
-        folder: the working folder of the processes.
-        shared: the environment that they share.
-        instances: the processes.
-        style: how lines are shown.
-        release: what runs before them, if anything.
-        grace: seconds between TERM and KILL.
-        notices: what to say first.
-    """
-
-    folder: Path
-    shared: Mapping[str, str]
-    instances: Sequence[Instance]
-    style: Style
-    release: Instance | None = None
-    grace: float = 10.0
-    notices: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> list[str]:
-        """The names of everything that runs."""
-        first = [] if self.release is None else [self.release]
-        return [instance.name for instance in (*first, *self.instances)]
-
-    def process(self, instance: Instance) -> Process:
-        """Return the process of an instance, not started yet."""
-        own = environ.of(instance, self.shared, self.grace)
-        about = f", port {instance.port}" if instance.type == WEB else ""
-        return Process(instance.name, instance.command, own, self.folder, about)
-
-
-def run(plan: Plan, descriptor: int, lifeline: int | None = None) -> int:
+def run(
+    plan: Plan, descriptor: int, lifeline: int | None = None, state: State | None = None
+) -> int:
     """Run a plan and return its exit code.
 
     It takes over the signals and every child of this program: nothing else may run
@@ -71,35 +44,86 @@ def run(plan: Plan, descriptor: int, lifeline: int | None = None) -> int:
         plan: what to run.
         descriptor: where the output goes.
         lifeline: what ``guard.split`` returned, or None without a guard.
+        state: where the session answers and keeps its log; None: nowhere.
     """
     sink = Sink(descriptor)
-    before = prefixes(plan.names, plan.style, lambda: datetime.now().astimezone())
-    printer = Printer(sink, before, time.monotonic)
-    try:
-        with Signals(lifeline) as signals:
-            ending = _run(plan, signals, printer)
-            wait_for_reader(sink, signals, plan.grace, asked=ending.asked)
-    finally:
-        sink.close()
+    before = Prefixes(plan.names, plan.style, local_time)
+    printer = Printer(sink, before.lines, time.monotonic)
+    with ExitStack() as until_the_end:
+        until_the_end.callback(sink.close)
+        signals = until_the_end.enter_context(Signals(lifeline))
+        if state and plan.log:
+            printer.journal = Journal(state.log, utc, time.monotonic, printer.say)
+            until_the_end.callback(printer.journal.close)
+        ending = _run(plan, signals, printer, state)
+        wait_for_reader(sink, signals, plan.grace, asked=ending.asked)
     return ending.code
 
 
-def _run(plan: Plan, signals: Signals, printer: Printer) -> Ending:
+def _run(plan: Plan, signals: Signals, printer: Printer, state: State | None) -> Ending:
     for notice in plan.notices:
         printer.say(notice)
     if plan.release is not None:
-        ending = _session(plan, [plan.release], signals, printer)
+        alone = replace(plan, instances=[plan.release], restart=False, kinds={})
+        ending = _session(alone, signals, printer)[0].run()
         if ending.asked or ending.code:
             printer.say("the release did not succeed: nothing is started")
             return ending
-    return _session(plan, plan.instances, signals, printer)
+    session, crew = _session(plan, signals, printer)
+    up = partial(_leave_the_screen, plan, printer)
+    if state is None:
+        return session.run(up)
+    with ExitStack() as until_it_has_ended:
+        _listen(session, crew, printer, state, until_it_has_ended)
+        return session.run(up)
 
 
-def _session(
-    plan: Plan, instances: Sequence[Instance], signals: Signals, printer: Printer
-) -> Ending:
-    session = Session(signals, printer, plan.grace, time.monotonic)
-    return session.run(plan.process(instance) for instance in instances)
+def _leave_the_screen(plan: Plan, printer: Printer) -> None:
+    if plan.when_up:
+        printer.sink.discard()
+        plan.when_up()
+
+
+def _session(plan: Plan, signals: Signals, printer: Printer) -> tuple[Session, Crew]:
+    world, reaper, streams = World(), Reaper(), Streams(printer)
+    crew = Crew(plan, reaper, streams, printer.say, world)
+    streams.hear = crew.hear
+    for instance in plan.instances:
+        crew.add(instance)
+    return Session(signals, printer, reaper, streams, crew, world.clock), crew
+
+
+def _listen(
+    session: Session, crew: Crew, printer: Printer, state: State, until: ExitStack
+) -> None:
+    try:
+        listener = state.listen()
+    except OSError as error:
+        printer.say(f"flow ps and its like have no answer here: {error}")
+        return
+    keep = _keeper(state, printer.say)
+    path = Path(crew.plan.listed.source)
+    verbs = Verbs(crew, path, keep, session.stop, printer.say)
+    session.control = Control(listener, verbs, printer.journal)
+    until.callback(session.control.close)
+    until.callback(state.unlisten)
+
+
+def _keeper(
+    state: State, say: Callable[[str], None]
+) -> Callable[[dict[str, int]], None]:
+    def keep(formation: dict[str, int]) -> None:
+        try:
+            state.keep(state.kept() | formation)
+        except OSError as error:
+            say(f"the formation is not kept: {error.strerror}")
+
+    return keep
+
+
+def utc() -> datetime:
+    """Return the time for the log."""
+    return datetime.now(UTC)
 
 
 def wait_for_reader(

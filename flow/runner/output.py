@@ -58,6 +58,10 @@ class Lines:
         self._held, self._size, self.open = [], 0, True
         return text
 
+    def finish(self) -> bytes:
+        """Return the unfinished line, because nothing more will come."""
+        return self.show()
+
     def cut(self) -> bytes:
         """Return what ends the open line, because another one comes between."""
         if not self.open:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING
 
+from flow.runner.jsonlines import JsonLines
+from flow.runner.output import Lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
@@ -24,11 +27,13 @@ class Style:
         names: a name before each line.
         times: the time of day before it.
         colours: the name in a colour of its own.
+        json: an object for each line instead of all that.
     """
 
     names: bool = True
     times: bool = False
     colours: bool = False
+    json: bool = False
 
 
 def wants_colours(descriptor: int, environ: Mapping[str, str]) -> bool:
@@ -46,28 +51,39 @@ def wants_colours(descriptor: int, environ: Mapping[str, str]) -> bool:
         return False
 
 
-def prefixes(
-    names: Iterable[str], style: Style, now: Callable[[], datetime]
-) -> dict[str, Callable[[], bytes]]:
-    """Return for each name, and for flow itself, what to put before its lines.
+class Prefixes:
+    """Gives each name its place before the lines, and its colour.
 
     Args:
-        names: the processes.
+        names: what is known from the start, for the width and the colours.
         style: how lines are shown.
         now: the time, in the time zone to show it in.
     """
-    known = [OWN, *names]
-    width = max(map(len, known))
-    types = dict.fromkeys(name.partition(".")[0] for name in known[1:])
-    colours = dict(zip(types, cycle(COLOURS), strict=False))
 
-    def prefix(name: str) -> Callable[[], bytes]:
-        label = f"{name:{width}} | " if style.names else ""
-        if style.colours and label and (colour := colours.get(name.partition(".")[0])):
+    def __init__(
+        self, names: Iterable[str], style: Style, now: Callable[[], datetime]
+    ) -> None:
+        """Give out the colours."""
+        known = [OWN, *names]
+        self._style, self._now = style, now
+        self._width = max(map(len, known))
+        types = dict.fromkeys(name.partition(".")[0] for name in known[1:])
+        self._colours = dict(zip(types, cycle(COLOURS), strict=False))
+
+    def lines(self, name: str) -> Lines:
+        """Return what makes the lines of a process ready to be shown."""
+        if self._style.json:
+            return JsonLines(name, self._now)
+        return Lines(self.of(name))
+
+    def of(self, name: str) -> Callable[[], bytes]:
+        """Return what gives the prefix of a line now."""
+        style, now = self._style, self._now
+        label = f"{name:{self._width}} | " if style.names else ""
+        colour = self._colours.get(name.partition(".")[0])
+        if style.colours and label and colour:
             label = f"\x1b[{colour}m{label}\x1b[0m"
         fixed = label.encode()
         if not style.times:
             return lambda: fixed
         return lambda: now().strftime("%H:%M:%S ").encode() + fixed
-
-    return {name: prefix(name) for name in known}

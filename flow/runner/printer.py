@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flow.runner.output import Lines
 from flow.runner.prefix import OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from flow.runner.journal import Journal
+    from flow.runner.output import Lines
     from flow.runner.sink import Sink
 
 PROMPT = 0.05  # seconds after which an unfinished line is shown as it is
@@ -23,20 +24,22 @@ class Printer:
 
     Args:
         sink: where to.
-        prefixes: what stands before the lines of each name.
+        lines: makes the lines of a name ready to be shown.
         clock: monotonic seconds.
     """
+
+    journal: Journal | None = None  # where the same is kept
 
     def __init__(
         self,
         sink: Sink,
-        prefixes: Mapping[str, Callable[[], bytes]],
+        lines: Callable[[str], Lines],
         clock: Callable[[], float],
     ) -> None:
         """Begin with an empty screen."""
         self.sink = sink
         self._clock = clock
-        self._lines = {name: Lines(prefix) for name, prefix in prefixes.items()}
+        self._made, self._lines = lines, dict[str, "Lines"]()
         self._due: dict[str, float] = {}  # when to show the lines that wait
         self._open: str | None = None  # whose unfinished line is on the screen
 
@@ -47,8 +50,10 @@ class Printer:
 
     def feed(self, name: str, data: bytes) -> None:
         """Print what a process wrote, but for an unfinished last line."""
-        lines = self._lines[name]
+        lines = self._of(name)
         self._write(name, lines.feed(data))
+        if self.journal:
+            self.journal.feed(name, data)
         self._due.pop(name, None)
         if lines.waiting:
             patience = PROMPT if len(data) < MUCH else LATER
@@ -66,13 +71,21 @@ class Printer:
 
     def finish(self, name: str) -> None:
         """Print what a process left unfinished, as a line."""
-        self._show(name)
+        self._due.pop(name, None)
+        self._write(name, self._of(name).finish())
         if self._open == name:
             self._close_line()
+        if self.journal:
+            self.journal.finish(name)
 
     def say(self, text: str) -> None:
         """Print a line of flow's own."""
         self.feed(OWN, text.encode() + b"\n")
+
+    def _of(self, name: str) -> Lines:
+        if name not in self._lines:
+            self._lines[name] = self._made(name)
+        return self._lines[name]
 
     def _show(self, name: str) -> None:
         self._due.pop(name, None)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
 import shutil
+import struct
 import subprocess
+import termios
 from typing import TYPE_CHECKING
 
 from flow.runner import descendants
@@ -12,6 +17,8 @@ from flow.runner import descendants
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+CLOSED = -1
 
 
 def shell(command: str, environ: Mapping[str, str]) -> list[str]:
@@ -31,7 +38,7 @@ class Process:
         command: what the shell is given.
         environ: its whole environment.
         folder: its working folder.
-        about: what to say of it when it starts.
+        terminal: it gets a terminal of its own, instead of a pipe.
     """
 
     def __init__(
@@ -40,12 +47,13 @@ class Process:
         command: str,
         environ: Mapping[str, str],
         folder: Path,
-        about: str = "",
+        *,
+        terminal: bool = False,
     ) -> None:
         """Start nothing yet."""
-        self.name, self.about = name, about
+        self.name, self.terminal = name, terminal
         self.pid = 0
-        self.output = -1  # where to read what it writes
+        self.output = CLOSED  # where to read what it writes
         self.code: int | None = None
         self._command, self._environ, self._folder = command, environ, folder
 
@@ -55,24 +63,29 @@ class Process:
         Raises:
             OSError: it cannot be started.
         """
-        self.output, writer = os.pipe()
+        self.output, writer = pty.openpty() if self.terminal else os.pipe()
         try:
-            self._popen = subprocess.Popen(  # noqa: S603 - the Procfile is the user's
-                shell(self._command, self._environ),
-                stdin=subprocess.DEVNULL,
-                stdout=writer,
-                stderr=writer,
-                env=dict(self._environ),
-                cwd=self._folder,
-                start_new_session=True,
-            )
+            self._popen = self._started(writer)
         except BaseException:
-            os.close(self.output)
+            self.close()
             raise
         finally:
             os.close(writer)
         os.set_blocking(self.output, False)
         self.pid = self._popen.pid
+
+    def _started(self, writer: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - the Procfile is the user's
+            shell(self._command, self._environ),
+            stdin=writer if self.terminal else subprocess.DEVNULL,
+            stdout=writer,
+            stderr=writer,
+            env=dict(self._environ),
+            cwd=self._folder,
+            start_new_session=True,
+            # There are no threads here, which is what makes it unsafe elsewhere.
+            preexec_fn=_take_terminal if self.terminal else None,  # noqa: PLW1509
+        )
 
     def ended(self, status: int) -> None:
         """Note how it ended, from what waitpid returned."""
@@ -86,11 +99,35 @@ class Process:
 
     def read(self, size: int) -> bytes | None:
         """Return what it wrote, at most ``size`` bytes: empty at the end, else None."""
+        if self.output == CLOSED:
+            return None
         try:
             return os.read(self.output, size)
         except BlockingIOError:
             return None
+        except OSError:
+            if self.terminal:
+                return b""  # nobody holds the other side of it any more
+            raise
+
+    def type(self, data: bytes) -> None:
+        """Type into its terminal; what is too much for it is lost, as at a keyboard."""
+        if self.terminal and self.output != CLOSED:
+            with contextlib.suppress(OSError):
+                os.write(self.output, data)
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell its terminal how large it is."""
+        if self.terminal and self.output != CLOSED:
+            size = struct.pack("4H", rows, columns, 0, 0)
+            with contextlib.suppress(OSError):
+                fcntl.ioctl(self.output, termios.TIOCSWINSZ, size)
 
     def close(self) -> None:
-        """Close the pipe."""
-        os.close(self.output)
+        """Close the pipe, or the terminal."""
+        descriptor, self.output = self.output, CLOSED
+        os.close(descriptor)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

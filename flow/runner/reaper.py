@@ -30,6 +30,11 @@ class Reaper:
         self.empty = False
         self.processes[process.pid] = process
 
+    def forget(self, process: Process) -> None:
+        """Look no more after a process that has ended."""
+        if self.processes.get(process.pid) is process:
+            del self.processes[process.pid]
+
     def reap(self) -> list[Process]:
         """Return the processes that ended since the last call, in that order."""
         ended: list[Process] = []
@@ -44,6 +49,8 @@ class Reaper:
             if process := self.processes.get(pid):
                 process.ended(status)
                 ended.append(process)
+                if descendants.LINUX:
+                    self.forget(process)  # the pid may be another's from now on
 
     def terminate(self) -> None:
         """Send TERM to the group of each process that runs."""
@@ -66,11 +73,43 @@ class Reaper:
             descendants.send(-group, signal.SIGCONT)
             self._told.add(group)
 
+    def terminate_leftovers(self, process: Process) -> bool:
+        """Send TERM once to what an ended process left behind; return if there is any.
+
+        That is what is in its group, or carries its name in DYNO: a daemon that has
+        cleared its environment is found at the end of the session only.
+        """
+        left = self._leftovers(process)
+        for group in {row.group for row in left} - self._told - {os.getpgrp()}:
+            descendants.send(-group, signal.SIGTERM)
+            descendants.send(-group, signal.SIGCONT)
+            self._told.add(group)
+        if not left:
+            self._told.discard(process.pid)  # the number may come again
+        return bool(left)
+
+    def kill_one(self, process: Process) -> None:
+        """Send KILL to a process and to what it left behind."""
+        if process.code is None:
+            process.send(signal.SIGKILL)
+        for row in self._leftovers(process):
+            descendants.send(row.pid, signal.SIGKILL)
+
     def kill(self) -> None:
         """Send KILL to everything; call it until nothing is left."""
         for process in self._running():
             process.send(signal.SIGKILL)
         descendants.kill_all(os.getpid())
+
+    def _leftovers(self, process: Process) -> list[descendants.Row]:
+        mine = {one.pid for one in self._running()}
+        return [
+            row
+            for row in descendants.children(os.getpid())
+            if row.pid not in mine
+            and row.state not in "ZX"
+            and (row.group == process.pid or descendants.is_of(row, process.name))
+        ]
 
     def _running(self) -> list[Process]:
         # Without adoption a group may outlive its leader unseen: tell them all.

@@ -29,6 +29,7 @@ class Sink:
         self._descriptor = descriptor if self._own is None else self._own
         self._careful = self._own is None and not _is_file(descriptor)
         self._kept: deque[memoryview] = deque()
+        self._discards = False
         self.size = 0  # bytes that are kept
         self.failure: OSError | None = None  # why nothing can be written any more
 
@@ -38,11 +39,17 @@ class Sink:
 
     def write(self, data: bytes) -> None:
         """Write what can be written now and keep the rest."""
-        if data and self.failure is None:
+        if data and self.failure is None and not self._discards:
             self._kept.append(memoryview(data))
             self.size += len(data)
             if len(self._kept) == 1:
                 self.flush()
+
+    def discard(self) -> None:
+        """Write nothing any more: nobody is there to read it."""
+        self.flush()
+        self._kept.clear()
+        self.size, self._discards = 0, True
 
     def flush(self) -> None:
         """Write what was kept, as far as it is taken."""

@@ -25,10 +25,13 @@ class Wanted(NamedTuple):
     Args:
         events: READ, WRITE or both.
         owner: who is called.
+        holder: what the descriptor belongs to; a number that was closed and opened
+            again belongs to something else.
     """
 
     events: int
     owner: Owner
+    holder: object = None
 
 
 class Watcher:
@@ -46,7 +49,7 @@ class Watcher:
             wanted: descriptors and their owners.
             patience: seconds to wait at most; None for ever.
         """
-        # A descriptor with a new owner was closed and opened again in between: the
+        # A descriptor with a new holder was closed and opened again in between: the
         # kernel has forgotten it, whatever the selector believes.
         for descriptor, known in self._watched.items():
             if wanted.get(descriptor) != known:

@@ -39,6 +39,11 @@ class Workplace:
         return self.procfile.parent
 
     @property
+    def state(self) -> Path:
+        """The folder for what a session keeps: of the project, or beside the file."""
+        return self.project.state if self.project else self.folder / ".flow"
+
+    @property
     def app(self) -> str:
         """The app's modules, or an empty text: then no job is ever run here."""
         configured = self.project.app if self.project else ()
@@ -59,6 +64,21 @@ def procfile_of(here: Path, named: Path | None) -> Path:
         return named.absolute()
     project = find_project(here)
     return (project.root if project else here) / "Procfile"
+
+
+def state_of(here: Path, named: Path | None) -> Path:
+    """Return the folder in which the session that a command means keeps its state.
+
+    Args:
+        here: the folder of the command.
+        named: the Procfile that was named, if any.
+
+    Raises:
+        ConfigError: [tool.flow] is wrong.
+    """
+    folder = procfile_of(here, named).parent
+    project = find_project(folder)
+    return project.state if project else folder / ".flow"
 
 
 def find(

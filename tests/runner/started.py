@@ -125,7 +125,8 @@ class Started:
 
     def __exit__(self, *_: object) -> None:
         for process in self.left():
-            process.send_signal(signal.SIGKILL)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
         self.process.wait(60)
         for reader in self._readers:
             reader.join(60)

@@ -16,6 +16,8 @@ HEAVY = ("redis", "rq", "rq_scheduler", "asyncio")
         "import flow.runner.manager",
         "import flow.cli.start",
         "import flow.cli.run",
+        "import flow.cli.ps, flow.cli.logs, flow.cli.attach",
+        "import flow.cli.check, flow.cli.env, flow.cli.init",
         "from flow.cli import cli; cli(['--help'], standalone_mode=False)",
         "from flow.cli.start import start; start(['--help'], standalone_mode=False)",
     ],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flow.runner.output import LONG, Lines
-from flow.runner.prefix import Style, prefixes, wants_colours
+from flow.runner.prefix import Prefixes, Style, wants_colours
 from flow.runner.printer import PROMPT, Printer
 from flow.runner.sink import Sink
 
@@ -35,10 +35,10 @@ class Screen:
     def __init__(self, style: Style | None = None) -> None:
         self.clock = Moved()
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit
-        before = prefixes(
+        before = Prefixes(
             NAMES, style or Style(), lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         )
-        self.printer = Printer(Sink(self._file.fileno()), before, self.clock)
+        self.printer = Printer(Sink(self._file.fileno()), before.lines, self.clock)
 
     def prompt(self) -> None:
         self.clock.now += PROMPT

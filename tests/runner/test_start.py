@@ -338,7 +338,7 @@ def test_the_password_of_the_server_is_never_printed(tmp_path: Path) -> None:
 def test_without_an_app_no_server_is_started(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("a: echo ${REDIS_URL:-none}\n")
     assert "a.1  | none" in outcome(tmp_path)[1]
-    assert not (tmp_path / ".flow").exists()
+    assert not (tmp_path / ".flow" / "redis").exists()
 
 
 def test_an_app_gets_a_server_that_outlives_its_processes(tmp_path: Path) -> None:

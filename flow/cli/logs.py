@@ -1,0 +1,81 @@
+"""``flow logs``: what the processes wrote."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from flow.cli.ps import procfile_option, state_of
+from flow.errors import SessionError
+from flow.runner import journal
+from flow.runner.client import Client
+from flow.runner.follower import Follower
+from flow.runner.standard import OUTPUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from flow.runner.state import State
+
+
+@click.command()
+@click.option("-t", "--tail", is_flag=True, help="Go on as the log grows.")
+@click.option("-d", "--dyno", default="", help="Only of web.1, or of all of web.")
+@click.option(
+    "-n",
+    "--num",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="How many lines.",
+)
+@procfile_option
+def logs(*, tail: bool, dyno: str, num: int, procfile: Path | None) -> None:
+    """Print the last lines that the processes wrote, each with time and process.
+
+    They are in .flow/log, also after the session has ended.
+    """
+    state = state_of(procfile)
+    accept = chosen(dyno)
+    if tail:
+        _follow(state, num, accept)
+        return
+    if not any((state.log / name).exists() for name in journal.names()):
+        raise SessionError(f"there is no log in {state.log}; flow start writes one")
+    _print(journal.tail(state.log, num, accept))
+
+
+def chosen(dyno: str) -> Callable[[bytes], bool]:
+    """Return what says whether a line of the log is of that process, or type."""
+    one, several = f"[{dyno}]:".encode(), f"[{dyno}.".encode()
+
+    def accept(line: bytes) -> bool:
+        _, _, after = line.partition(b" ")
+        source = after.partition(b" ")[0]
+        return not dyno or source.endswith(one) or several in source
+
+    return accept
+
+
+def _follow(state: State, num: int, accept: Callable[[bytes], bool]) -> None:
+    with Client(state) as client:
+        client.ask("follow")
+        with closing(Follower(state.log)) as follower:
+            _print(journal.tail(state.log, num, accept))
+            while True:
+                woken = client.read()
+                _print(filter(accept, follower.lines()))
+                if not woken:
+                    return  # the session has ended, and all of it is shown
+
+
+def _print(lines: Iterable[bytes]) -> None:
+    sys.stdout.flush()
+    data = b"".join(lines)
+    while data:
+        data = data[os.write(OUTPUT, data) :]

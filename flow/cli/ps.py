@@ -1,0 +1,94 @@
+"""``flow ps`` and its like: look at a running session and change it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from flow.runner import listing, workplace
+from flow.runner.client import Client, ask
+from flow.runner.state import State
+
+procfile_option = click.option(
+    "-f", "--procfile", type=click.Path(path_type=Path), help="The session of this one."
+)
+
+
+def state_of(procfile: Path | None) -> State:
+    """Return where the session of this folder, or of that Procfile, answers."""
+    return State(workplace.state_of(Path.cwd(), procfile))
+
+
+@click.command()
+@click.argument("process", nargs=-1)
+@procfile_option
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def ps(*, process: tuple[str, ...], procfile: Path | None, as_json: bool) -> None:
+    """Show the processes of the running session, or only some types.
+
+    State, since when, port, memory with all that it has started, and how often it
+    was started again.
+    """
+    found = ask(state_of(procfile), "ps")["dynos"]
+    shown = [dyno for dyno in found if not process or dyno["type"] in process]
+    if as_json:
+        click.echo(json.dumps(shown, indent=2))
+        return
+    for line in listing.lines(shown, datetime.now().astimezone()):
+        click.echo(line)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("change", nargs=-1)
+@procfile_option
+def scale(*, change: tuple[str, ...], procfile: Path | None) -> None:
+    """Change how many of a type run: web=2 worker+1 clock-1.
+
+    Without a change it prints the formation, in a form that it takes. What was
+    scaled starts so the next time.
+    """
+    answer = ask(state_of(procfile), "scale", names=list(change))
+    if not change:
+        click.echo(listing.formation(answer["formation"]))
+        return
+    now = ", ".join(f"{name} at {n}" for name, n in answer["changed"].items())
+    click.echo(f"Scaling dynos... done, now running {now}")
+
+
+@click.command()
+@click.argument("process", nargs=-1)
+@procfile_option
+def restart(*, process: tuple[str, ...], procfile: Path | None) -> None:
+    """Restart all processes, those of a type, or one: web, web.1.
+
+    Each gets TERM and its grace; then it starts with the command that the Procfile
+    has now.
+    """
+    names = ask(state_of(procfile), "restart", names=list(process))["dynos"]
+    click.echo(f"Restarting {', '.join(names)}... done")
+
+
+@click.command("ps:stop")
+@click.argument("process", nargs=-1, required=True)
+@procfile_option
+def stop_dynos(*, process: tuple[str, ...], procfile: Path | None) -> None:
+    """Stop a type or one process: web, web.1. It stays down.
+
+    ps:restart or ps:scale starts it again.
+    """
+    names = ask(state_of(procfile), "stop", names=list(process))["dynos"]
+    click.echo(f"Stopping {', '.join(names)}... done")
+
+
+@click.command()
+@procfile_option
+def stop(*, procfile: Path | None) -> None:
+    """End the running session, and wait until nothing of it is left."""
+    with Client(state_of(procfile)) as client:
+        client.ask("quit")
+        while client.read():
+            """Wait for the end of the connection: that is the session's."""
+    click.echo("the session has ended")

@@ -1,0 +1,82 @@
+"""What a session is to run, and how; decided before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flow.runner import environ, formation
+from flow.runner.kind import Kind
+from flow.runner.process import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from flow.runner.formation import Instance
+    from flow.runner.prefix import Style
+    from flow.runner.procfile import Procfile
+
+PLAIN = Kind()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run.
+
+    Args:
+        folder: the working folder of the processes.
+        shared: the environment that they share.
+        listed: the Procfile.
+        base: the port of its first type.
+        instances: the processes.
+        style: how lines are shown.
+        kinds: what is declared for a type.
+        release: what runs before them, if anything.
+        grace: seconds between TERM and KILL.
+        restart: start a process again when it ends, instead of stopping all.
+        log: whether the output is kept in the project's ``.flow``.
+        notices: what to say first.
+        when_up: is called once all have been started.
+    """
+
+    folder: Path
+    shared: Mapping[str, str]
+    listed: Procfile
+    base: int
+    instances: Sequence[Instance]
+    style: Style
+    kinds: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
+    release: Instance | None = None
+    grace: float = 10.0
+    restart: bool = False
+    log: bool = True
+    notices: tuple[str, ...] = ()
+    when_up: Callable[[], None] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The names of everything that runs."""
+        first = [] if self.release is None else [self.release]
+        return [instance.name for instance in (*first, *self.instances)]
+
+    def kind(self, name: str) -> Kind:
+        """Return what is declared for a type."""
+        return self.kinds.get(name, PLAIN)
+
+    def process(self, instance: Instance) -> Process:
+        """Return the process of an instance, not started yet."""
+        own = environ.of(instance, self.shared, self.grace)
+        terminal = self.kind(instance.type).pty
+        return Process(
+            instance.name, instance.command, own, self.folder, terminal=terminal
+        )
+
+    def instance(self, listed: Procfile, name: str, number: int) -> Instance:
+        """Return one instance of a type.
+
+        Raises:
+            ProcfileError: the type is unknown, or its port is too high.
+        """
+        found = formation.instances(listed, (name,), {name: number}, self.base)
+        return found[-1]
