@@ -9,9 +9,11 @@
 -- use: clock
 local now = math.floor(seconds() * 1000)
 local holder = redis.call('GET', KEYS[1])
-local state = redis.call('HMGET', KEYS[4], 'tick_at', 'serial')
+local state = redis.call('HMGET', KEYS[4], 'tick_at', 'serial', 'late')
 local serial = tonumber(state[2] or 0)
-local lease, patience = tonumber(ARGV[2]), tonumber(ARGV[4])
+local lease = tonumber(ARGV[2])
+-- One that is late by itself, on a machine that is too busy, has more time: see tick.lua.
+local patience = tonumber(ARGV[4]) + 2 * tonumber(state[3] or 0)
 
 local function take()
   local token = string.format('%.0f', redis.call('INCR', KEYS[2])) .. ':' .. ARGV[1]

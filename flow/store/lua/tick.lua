@@ -14,6 +14,7 @@ local STRIDE = 11
 local now = math.floor(seconds() * 1000)
 local iso, kept = ARGV[3], ARGV[4]
 local steps, due = {}, {}
+local latest, STRANGE = 0, 250
 
 local function leads()
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -77,6 +78,7 @@ function steps.fire(step)
   if queue and parent then
     after(parent, id, queue, now)
   end
+  latest = math.max(latest, late)
   move(step, 'last', id, 'last_tick', step.first, 'late', late)
   note(KEYS[5], kept, step.schedule, step.first, 'fired', 'job', id, 'late', late, 'by', ARGV[1])
   return 'fired'
@@ -97,9 +99,23 @@ local function turn(at)
   return steps[ARGV[at + 3]](step)
 end
 
+-- How late this leader is of late, by itself: who waits to depose it allows for that. The first
+-- call of a leader, and one after an outage, are late for another reason.
+local function remember()
+  local fields = redis.call('HMGET', KEYS[6], 'by', 'late')
+  local late = fields[1] == ARGV[1] and tonumber(fields[2] or 0) * 0.9 or 0
+  if fields[1] == ARGV[1] and latest <= STRANGE then
+    late = math.max(late, latest)
+  end
+  redis.call('HSET', KEYS[6], 'by', ARGV[1], 'late', math.floor(late))
+end
+
 local answers, leading = {}, leads()
 for at = 6, #ARGV, STRIDE do
   answers[#answers + 1] = leading and turn(at) or 'fenced'
 end
 deliver(due)
+if leading and latest > 0 then
+  remember()
+end
 return { now, tonumber(redis.call('HGET', KEYS[6], 'serial') or 0), answers }
