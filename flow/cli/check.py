@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flow.cli.start import env_files
+from flow.config import find_project
 from flow.runner import workplace
 from flow.runner.check import check as look
 from flow.runner.procfile import RELEASE
@@ -32,7 +33,8 @@ def check(*, procfile: Path | None, env: str, override: bool, strict: bool) -> N
     here = Path.cwd()
     path = workplace.procfile_of(here, procfile)
     chosen = [here / file for file in env_files(env)]
-    report = look(path, chosen, os.environ, override=override)
+    project = find_project(path.parent)
+    report = look(path, chosen, os.environ, override=override, project=project)
     for text in report.errors:
         click.echo(f"error: {text}")
     for text in report.warnings:

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flow import envfile
-from flow.errors import EnvFileError, ProcfileError
+from flow.errors import ConfigError, ProcfileError
 from flow.runner import platforms, procfile
+from flow.runner.kind import kinds
+from flow.runner.settings import of_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from flow.config import Project
+    from flow.errors import EnvFileError
     from flow.runner.procfile import Procfile
 
 
@@ -32,7 +36,12 @@ class Report:
 
 
 def check(
-    path: Path, chosen: Sequence[Path], real: Mapping[str, str], *, override: bool
+    path: Path,
+    chosen: Sequence[Path],
+    real: Mapping[str, str],
+    *,
+    override: bool,
+    project: Project | None = None,
 ) -> Report:
     """Return what is wrong with a Procfile and its .env files.
 
@@ -41,6 +50,7 @@ def check(
         chosen: the .env files; else those beside the Procfile.
         real: the environment that ``${NAME}`` is looked up in.
         override: the files win over ``real``.
+        project: may have settings for process types.
     """
     listed, wrong, doubtful = _procfile(path)
     errors: list[EnvFileError] = []
@@ -53,7 +63,7 @@ def check(
     )
     return Report(
         listed,
-        (*wrong, *map(str, errors)),
+        (*wrong, *map(str, errors), *_settings(path.parent, project, listed)),
         (*doubtful, *platforms.of_settings(settings)),
     )
 
@@ -71,6 +81,13 @@ def _procfile(path: Path) -> tuple[Procfile, list[str], list[str]]:
         [mistake.said(source) for mistake in mistakes],
         [doubt.said(source) for doubt in doubts],
     )
+
+
+def _settings(folder: Path, project: Project | None, listed: Procfile) -> Iterator[str]:
+    try:
+        kinds(of_processes(folder, project), [one.name for one in listed.types], ())
+    except ConfigError as error:
+        yield str(error)
 
 
 def _misspelt(path: Path) -> Iterator[str]:

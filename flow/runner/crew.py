@@ -6,6 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from flow.runner import backoff
+from flow.runner.boot import Boot
 from flow.runner.dyno import NEVER, Dyno, State, Then
 from flow.runner.ending import NOT_STARTED, Ending, in_words
 from flow.runner.ports import WEB
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from flow.runner.process import Process
     from flow.runner.reaper import Reaper
     from flow.runner.streams import Streams
+    from flow.runner.watcher import Wanted
     from flow.runner.world import World
 
 AGAIN = 0.05  # seconds between two KILLs, as long as something is left
@@ -48,6 +50,7 @@ class Crew:
         self.dynos: dict[str, Dyno] = {}
         self.verdict: Ending | None = None  # why the session must end
         self._reaper, self._streams, self._say = reaper, streams, say
+        self._boot = Boot(plan, reaper, say, world.clock)
         self._clock, self._now, self._chance = world.clock, world.now, world.chance
 
     def add(self, instance: Instance) -> Dyno:
@@ -72,6 +75,8 @@ class Crew:
         for dyno in list(self.dynos.values()):
             if dyno.due <= now and self.verdict is None and self._may_start(dyno):
                 self._start(dyno)
+            if self._boot.turn(dyno):
+                self._change(dyno, State.UP)
             if dyno.kill_at <= now and dyno.process:
                 dyno.kill_at = now + AGAIN
                 self._reaper.kill_one(dyno.process)
@@ -81,7 +86,12 @@ class Crew:
         """Return when there is something to do, in monotonic seconds."""
         waiting = [dyno.kill_at for dyno in self.dynos.values()]
         waiting += [d.due for d in self.dynos.values() if self._may_start(d)]
+        waiting += map(self._boot.next_moment, self.dynos.values())
         return min(waiting, default=NEVER)
+
+    def wanted(self) -> dict[int, Wanted]:
+        """Return what to wait for."""
+        return self._boot.wanted(self.dynos.values())
 
     def stop(self, dyno: Dyno, then: Then) -> None:
         """Stop a dyno by hand; what is to happen afterwards happens by itself."""
@@ -89,6 +99,7 @@ class Crew:
         if not dyno.running or dyno.process is None:
             self._settle(dyno)
         elif dyno.state is not State.STOPPING:
+            self._boot.end(dyno)
             self._change(dyno, State.STOPPING)
             dyno.kill_at = self._clock() + self.plan.grace
             dyno.process.send(signal.SIGTERM)
@@ -97,17 +108,24 @@ class Crew:
     def hear(self, process: Process, data: bytes) -> None:
         """Pass on what a process wrote to those who watch it."""
         dyno = self.dynos.get(process.name)
-        for viewer in dyno.viewers if dyno else ():
+        if dyno is None:
+            return
+        if dyno.readiness:
+            dyno.readiness.hear(data)
+        for viewer in dyno.viewers:
             viewer.show(data)
 
     def ended(self, process: Process) -> None:
         """Take note of a process that has ended, and decide what follows."""
+        if self._boot.answered(process, self.dynos.values()):
+            return
         self._streams.drain(process)
         self._say(f"{process.name} {in_words(process.code or 0)}")
         dyno = self.dynos.get(process.name)
         if dyno is None or dyno.process is not process:
             return
         dyno.code = process.code
+        self._boot.end(dyno)
         for viewer in dyno.viewers:
             viewer.leave()
         dyno.viewers.clear()
@@ -159,7 +177,11 @@ class Crew:
         self._streams.add(process)
         about = f", port {dyno.instance.port}" if dyno.instance.type == WEB else ""
         self._say(f"{dyno.name} started (pid {process.pid}{about})")
-        self._change(dyno, State.STARTING if dyno.kind.ready else State.UP)
+        if dyno.kind.ready:
+            self._change(dyno, State.STARTING)
+            self._boot.begin(dyno)
+        else:
+            self._change(dyno, State.UP)
 
     def _cannot(self, dyno: Dyno) -> None:
         self._change(dyno, State.CRASHED)

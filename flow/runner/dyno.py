@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flow.runner.formation import Instance
     from flow.runner.kind import Kind
     from flow.runner.process import Process
+    from flow.runner.readiness import Readiness
 
 NEVER = float("inf")
 
@@ -64,6 +65,8 @@ class Dyno:
         kill_at: when to send KILL.
         code: the exit code of the process that ended last.
         viewers: who watches it.
+        readiness: finds out when it is up, as long as it is starting.
+        question: the process that does so, if it takes one.
     """
 
     instance: Instance
@@ -79,6 +82,8 @@ class Dyno:
     kill_at: float = NEVER
     code: int | None = None
     viewers: list[Viewer] = field(default_factory=list["Viewer"])
+    readiness: Readiness | None = None
+    question: Process | None = None
 
     @property
     def name(self) -> str:

@@ -66,11 +66,15 @@ class Plan:
 
     def process(self, instance: Instance) -> Process:
         """Return the process of an instance, not started yet."""
-        own = environ.of(instance, self.shared, self.grace)
+        own = self.environ(instance)
         terminal = self.kind(instance.type).pty
         return Process(
             instance.name, instance.command, own, self.folder, terminal=terminal
         )
+
+    def environ(self, instance: Instance) -> dict[str, str]:
+        """Return the whole environment of an instance."""
+        return environ.of(instance, self.shared, self.grace)
 
     def instance(self, listed: Procfile, name: str, number: int) -> Instance:
         """Return one instance of a type.

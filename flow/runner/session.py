@@ -116,7 +116,7 @@ class Session:
             wanted[self._printer.sink.fileno()] = Wanted(WRITE, self)
         if self.control:
             wanted |= self.control.wanted()
-        return wanted | self._streams.wanted()
+        return wanted | self._streams.wanted() | self._crew.wanted()
 
     def _patience(self) -> float | None:
         now = self._clock()

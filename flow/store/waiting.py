@@ -63,15 +63,19 @@ def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any],
             if not entries or _end(entries[0]).status != status:
                 entries, _ = yield look  # it ended between the two reads
             return _end(entries[0]) if entries else _end_without_result(status)
-        left = SLICE if deadline is None else min(SLICE, deadline - time.monotonic())
-        if left <= 0:
+        if (block := _slice(deadline)) <= 0:
             return None
-        block = max(1, int(left * 1000))
         (found,) = yield [("XREAD", "BLOCK", block, "STREAMS", stream, last)]
         for entry in _entries(found):
             last = entry[0]
             if (end := _end(entry)).status is not None:
                 return end
+
+
+def _slice(deadline: float | None) -> int:
+    """Return the milliseconds to wait before the next look; 0 when time is up."""
+    left = SLICE if deadline is None else min(SLICE, deadline - time.monotonic())
+    return max(1, int(left * 1000)) if left > 0 else 0
 
 
 def _end_without_result(status: str) -> End:

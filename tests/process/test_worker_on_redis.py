@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 from tests.support.workers import burst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 REDIS = shutil.which("redis-server")
 OPENSSL = shutil.which("openssl")
@@ -37,7 +37,7 @@ needs_openssl = pytest.mark.skipif(
 
 
 @contextlib.contextmanager
-def using(url: str) -> Iterator[Store]:
+def using(url: str) -> Generator[Store]:
     """Make a server the one that this process enqueues to."""
     store = Store(Address(url, "the test"))
     current.use(store)

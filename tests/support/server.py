@@ -15,7 +15,7 @@ from flow.store import embedded
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 class Server:
@@ -64,7 +64,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(binary: Path | None = None) -> Iterator[Server]:
+def running(binary: Path | None = None) -> Generator[Server]:
     """Give a server that runs until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="flow-test-"))
     server = Server(folder, binary)
