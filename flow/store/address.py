@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from flow.config import environment, find_project
 from flow.errors import NoServer
@@ -44,11 +44,12 @@ SECRET = re.compile(r"(?i)\b((?:ssl_)?password|username)=[^&#]*")
 def masked(url: str) -> str:
     """Return ``url`` with its password hidden, before the host or in the query."""
     parts = urlsplit(url)
-    query = SECRET.sub(r"\1=***", parts.query)
-    netloc = parts.netloc
-    if "@" in netloc:
-        netloc = f"{parts.username or ''}:***@{netloc.rpartition('@')[2]}"
-    return urlunsplit(parts._replace(netloc=netloc, query=query))
+    address, mark, query = url.partition("?")
+    if "@" in parts.netloc:
+        host = parts.netloc.rpartition("@")[2]
+        shown = f"{parts.username or ''}:***@{host}"
+        address = address.replace(parts.netloc, shown, 1)
+    return address + mark + SECRET.sub(r"\1=***", query)
 
 
 def find_server(url: str | None = None, project: Project | None = None) -> Address:

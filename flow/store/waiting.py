@@ -60,9 +60,7 @@ def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any],
         if status is None or status == Status.CANCELED:
             return End(Status.CANCELED if status else None)
         if status in ENDED.values():
-            if not entries or _end(entries[0]).status != status:
-                entries, _ = yield look  # it ended between the two reads
-            return _end(entries[0]) if entries else _end_without_result(status)
+            return (yield from _last_look(status, entries, look))
         if (block := _slice(deadline)) <= 0:
             return None
         (found,) = yield [("XREAD", "BLOCK", block, "STREAMS", stream, last)]
@@ -70,6 +68,14 @@ def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any],
             last = entry[0]
             if (end := _end(entry)).status is not None:
                 return end
+
+
+def _last_look(
+    status: str, entries: list[Any], look: Commands
+) -> Generator[Commands, list[Any], End]:
+    if not entries or _end(entries[0]).status != status:
+        entries, _ = yield look  # it ended between the two reads
+    return _end(entries[0]) if entries else _end_without_result(status)
 
 
 def _slice(deadline: float | None) -> int:
