@@ -25,6 +25,6 @@ def attach(*, process: str, procfile: Path | None) -> None:
     with Client(state_of(procfile)) as client:
         rows, columns = attached.size() or (None, None)
         name = client.ask("attach", dyno=process, rows=rows, columns=columns)["dyno"]
-        click.echo(f"flow: attached to {name}; Ctrl-] leaves", err=True)
-        left = attached.attach(client)
+        greeting = f"flow: attached to {name}; Ctrl-] leaves"
+        left = attached.attach(client, greeting)
     click.echo(f"flow: {'left' if left else 'ended:'} {name}", err=True)

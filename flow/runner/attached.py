@@ -9,7 +9,7 @@ import termios
 import tty
 from typing import TYPE_CHECKING
 
-from flow.runner.standard import INPUT, OUTPUT
+from flow.runner.standard import ERRORS, INPUT, OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -28,18 +28,20 @@ def size() -> tuple[int, int] | None:
     return rows, columns
 
 
-def attach(client: Client) -> bool:
+def attach(client: Client, greeting: str) -> bool:
     """Pass on what is typed and show what comes.
 
     Args:
         client: has asked for the process already.
+        greeting: what to say as soon as every key is the process's.
 
     Returns:
         whether the person left with Ctrl-]; else the process has ended.
     """
-    _show(client.began_with())
     ends = [client.socket.fileno(), INPUT]
     with _raw():
+        os.write(ERRORS, f"{greeting}\r\n".encode())
+        _show(client.began_with())
         while True:
             ready, _, _ = select.select(ends, [], [])
             if client.socket.fileno() in ready:

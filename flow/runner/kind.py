@@ -25,7 +25,6 @@ class Kind:
             ``log:pattern``; empty means as soon as it runs.
         boot: seconds it has to become ready.
         after: types that must be up before it starts.
-        watch: the files whose changes restart it, as patterns.
     """
 
     short_lived: bool = False
@@ -33,7 +32,6 @@ class Kind:
     ready: str = ""
     boot: float = BOOT
     after: tuple[str, ...] = ()
-    watch: tuple[str, ...] = ()
 
 
 WAYS = ("port", "http", "command", "log")
@@ -89,7 +87,6 @@ def _kind(name: str, table: object, types: list[str]) -> Kind:
         ready=_ready(values.get("ready", ""), where),
         boot=_seconds(values.get("boot", BOOT), where),
         after=_texts(values, "after", where),
-        watch=_texts(values, "watch", where),
     )
     for other in kind.after:
         _require(other, types, f"{where} after")

@@ -26,19 +26,19 @@ PROCFILE = f"web: echo on $PORT; {SLEEP}\nworker: echo up; {SLEEP}\n"
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Started]:
+def running(tmp_path: Path, free_port: int) -> Iterator[Started]:
     (tmp_path / "Procfile").write_text(PROCFILE)
-    with Started(tmp_path, "start", "--grace", "5") as started:
+    with Started(tmp_path, "start", "-p", str(free_port), "--grace", "5") as started:
         started.wait_for(b"worker.1 | up")
         yield started
 
 
-def test_ps_shows_what_runs(tmp_path: Path, running: Started) -> None:
-    running.wait_for(b"web.1    | on 5001")
+def test_ps_shows_what_runs(tmp_path: Path, running: Started, free_port: int) -> None:
+    running.wait_for(f"web.1    | on {free_port}".encode())
     first, second, *_ = flow(tmp_path, "ps").splitlines()
     assert first == f"=== web: echo on $PORT; {SLEEP}"
     assert second.startswith("web.1: up 20")
-    assert "s ago), port 5001, " in second
+    assert f"s ago), port {free_port}, " in second
     assert flow(tmp_path, "ps", "worker").startswith("=== worker: ")
     one = dynos(tmp_path)["web.1"]
     assert psutil.Process(one["pid"]).is_running()
@@ -54,11 +54,11 @@ def test_ago_is_said_as_heroku_does(seconds: float, said: str) -> None:
 
 
 def test_scaling_up_and_down_and_the_formation_fed_back(
-    tmp_path: Path, running: Started
+    tmp_path: Path, running: Started, free_port: int
 ) -> None:
     answer = flow(tmp_path, "ps:scale", "web=3", "worker+1")
     assert answer == "Scaling dynos... done, now running web at 3, worker at 2\n"
-    running.wait_for(b"web.3    | on 5003")
+    running.wait_for(f"web.3    | on {free_port + 2}".encode())
     formation = flow(tmp_path, "ps", "scale")
     assert formation == "web=3 worker=2\n"
     flow(tmp_path, "ps:scale", "web=1", "worker-5")
@@ -67,18 +67,19 @@ def test_scaling_up_and_down_and_the_formation_fed_back(
     wait_until(lambda: len(dynos(tmp_path)) == 5, waiting_for="all of them again")
 
 
-def test_a_scaled_session_starts_as_it_was_left(tmp_path: Path) -> None:
+def test_a_scaled_session_starts_as_it_was_left(tmp_path: Path, free_port: int) -> None:
+    start = ("start", "-p", str(free_port))
     (tmp_path / "Procfile").write_text(PROCFILE)
-    with Started(tmp_path, "start") as started:
+    with Started(tmp_path, *start) as started:
         started.wait_for(b"worker.1 | up")
         flow(tmp_path, "ps:scale", "worker=0", "web=2")
         flow(tmp_path, "stop")
         assert started.end() == 0
-    with Started(tmp_path, "start") as started:
-        started.wait_for(b"web.2 | on 5002")
+    with Started(tmp_path, *start) as started:
+        started.wait_for(f"web.2 | on {free_port + 1}".encode())
         assert b"as flow ps:scale left it: worker=0 web=2" in started.output
         assert set(dynos(tmp_path)) == {"web.1", "web.2"}
-    with Started(tmp_path, "start", "-c", "all=1") as started:
+    with Started(tmp_path, *start, "-c", "all=1") as started:
         started.wait_for(b"worker.1 | up")
         assert set(dynos(tmp_path)) == {"web.1", "worker.1"}
 
@@ -138,10 +139,12 @@ def test_a_restart_takes_the_procfile_as_it_is_now(
     assert dynos(tmp_path)["worker.1"]["restarts"] == 1
 
 
-def test_a_new_type_can_be_scaled_up(tmp_path: Path, running: Started) -> None:
+def test_a_new_type_can_be_scaled_up(
+    tmp_path: Path, running: Started, free_port: int
+) -> None:
     (tmp_path / "Procfile").write_text(f"{PROCFILE}more: echo more on $PORT; {SLEEP}\n")
     flow(tmp_path, "ps:scale", "more=1")
-    running.wait_for(b"more.1   | more on 5201")
+    running.wait_for(f"more.1   | more on {free_port + 200}".encode())
 
 
 def test_a_command_runs_detached(tmp_path: Path, running: Started) -> None:
@@ -172,14 +175,14 @@ def test_a_second_session_says_so(tmp_path: Path, running: Started) -> None:
     assert running.process.poll() is None
 
 
-def test_after_kill_the_next_session_starts(tmp_path: Path) -> None:
+def test_after_kill_the_next_session_starts(tmp_path: Path, free_port: int) -> None:
     (tmp_path / "Procfile").write_text(PROCFILE)
-    with Started(tmp_path, "start") as started:
+    with Started(tmp_path, "start", "-p", str(free_port)) as started:
         started.wait_for(b"worker.1 | up")
         started.process.kill()
         started.nothing_left()
     assert "no session runs" in flow(tmp_path, "ps", code=2)
-    with Started(tmp_path, "start") as started:
+    with Started(tmp_path, "start", "-p", str(free_port)) as started:
         started.wait_for(b"worker.1 | up")
         assert len(dynos(tmp_path)) == 2
 
@@ -190,11 +193,11 @@ def test_the_socket_is_for_its_owner_only(tmp_path: Path, running: Started) -> N
     assert (tmp_path / ".flow" / "session.sock").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_long_path_answers_too(tmp_path: Path) -> None:
+def test_a_long_path_answers_too(tmp_path: Path, free_port: int) -> None:
     folder = tmp_path / ("with a space " + "x" * 150)
     folder.mkdir()
     (folder / "Procfile").write_text(PROCFILE)
-    with Started(folder, "start") as started:
+    with Started(folder, "start", "-p", str(free_port)) as started:
         started.wait_for(b"worker.1 | up")
         assert len(dynos(folder)) == 2
         link = (folder / ".flow" / "session.sock").readlink()
@@ -252,9 +255,11 @@ def test_a_client_that_is_stopped_does_not_stop_the_session(tmp_path: Path) -> N
             assert client.end() == 0
 
 
-def test_a_daemon_goes_on_when_its_starter_has_gone(tmp_path: Path) -> None:
+def test_a_daemon_goes_on_when_its_starter_has_gone(
+    tmp_path: Path, free_port: int
+) -> None:
     (tmp_path / "Procfile").write_text(f"release: echo ready\n{PROCFILE}")
-    with Started(tmp_path, "start", "--daemon") as started:
+    with Started(tmp_path, "start", "-p", str(free_port), "--daemon") as started:
         assert started.end() == 0
         assert b"release.1 | ready" in started.output
         assert b"the session goes on in the background" in started.output
@@ -264,9 +269,9 @@ def test_a_daemon_goes_on_when_its_starter_has_gone(tmp_path: Path) -> None:
         started.nothing_left()
 
 
-def test_a_daemon_that_cannot_start_says_why(tmp_path: Path) -> None:
+def test_a_daemon_that_cannot_start_says_why(tmp_path: Path, free_port: int) -> None:
     (tmp_path / "Procfile").write_text(f"release: echo no; exit 7\n{PROCFILE}")
-    with Started(tmp_path, "start", "--daemon") as started:
+    with Started(tmp_path, "start", "-p", str(free_port), "--daemon") as started:
         assert started.end() == 7
         assert b"release.1 | no" in started.output
         started.nothing_left()

@@ -1,0 +1,106 @@
+"""Watches over the dynos that are starting, until they are up or took too long."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from flow.runner.dyno import NEVER, Dyno, State
+from flow.runner.readiness import Readiness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from flow.runner.plan import Plan
+    from flow.runner.process import Process
+    from flow.runner.reaper import Reaper
+    from flow.runner.watcher import Wanted
+
+
+class Boot:
+    """The beginning of each dyno that declares when it is ready.
+
+    Args:
+        plan: how they run.
+        reaper: buries the processes that ask.
+        say: tells the person in front of the screen.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        reaper: Reaper,
+        say: Callable[[str], None],
+        clock: Callable[[], float],
+    ) -> None:
+        """Watch over none yet."""
+        self._plan, self._reaper, self._say = plan, reaper, say
+        self._clock = clock
+
+    def begin(self, dyno: Dyno) -> None:
+        """Begin to ask whether a dyno is up."""
+        one = dyno.instance
+        dyno.readiness = Readiness(dyno.kind.ready, one)
+        environ = self._plan.environ(one)
+        dyno.question = dyno.readiness.question(one, environ, self._plan.folder)
+        if dyno.question:
+            try:
+                dyno.question.start()
+            except OSError as error:
+                self._say(f"{dyno.name}: its readiness cannot be asked for: {error}")
+                dyno.question = None
+                return
+            self._reaper.add(dyno.question)
+
+    def end(self, dyno: Dyno) -> None:
+        """Ask no more."""
+        if dyno.readiness:
+            dyno.readiness.close()
+            dyno.readiness = None
+        if dyno.question:
+            dyno.question.send(signal.SIGKILL)
+            dyno.question.close()
+            dyno.question = None
+
+    def answered(self, process: Process, dynos: Iterable[Dyno]) -> bool:
+        """Return whether a process that ended was one that asked; take its answer."""
+        for dyno in dynos:
+            if dyno.question is process and dyno.readiness:
+                dyno.readiness.done = process.code == 0
+                return True
+        return process.name.endswith(" ready")
+
+    def turn(self, dyno: Dyno) -> bool:
+        """Return whether a starting dyno is up now; end the one that takes too long."""
+        now, readiness = self._clock(), dyno.readiness
+        if dyno.state is not State.STARTING or readiness is None:
+            return False
+        readiness.look(now)
+        readiness.turn(now)
+        if readiness.done:
+            self.end(dyno)
+            self._say(f"{dyno.name} is up after {now - dyno.up_at:.1f} s")
+            return True
+        if now >= dyno.up_at + dyno.kind.boot and dyno.process:
+            self._say(
+                f"{dyno.name}: Error R10 (Boot timeout) -> not ready"
+                f" ({dyno.kind.ready}) within {dyno.kind.boot:g} seconds of launch"
+            )
+            self.end(dyno)
+            dyno.process.send(signal.SIGKILL)
+        return False
+
+    def next_moment(self, dyno: Dyno) -> float:
+        """Return when to look again, in monotonic seconds."""
+        if dyno.readiness is None:
+            return NEVER
+        return min(dyno.readiness.next, dyno.up_at + dyno.kind.boot)
+
+    def wanted(self, dynos: Iterable[Dyno]) -> dict[int, Wanted]:
+        """Return what to wait for."""
+        found: dict[int, Wanted] = {}
+        for dyno in dynos:
+            if dyno.readiness:
+                found |= dyno.readiness.wanted()
+        return found
