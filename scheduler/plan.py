@@ -51,15 +51,18 @@ class Plan:
     def steps(self) -> list[Step]:
         """Return what becomes of its ticks, in their order; none when it is not due."""
         cursor = int(self._due.cursor)
-        if cursor + self._delay(cursor) > self._now:
+        at = cursor + self._delay(cursor)
+        if at > self._now:
             return []
         after = following(self._rule, cursor)
-        if after is None or after + self._delay(after) > self._now:
-            # Nearly always: one tick, and it is now.
-            missed = Missed([cursor], more=False)
-        else:
-            missed = self._walk(cursor)
-        return list(self._chain(self._judge(missed)))
+        wake = 0 if after is None else after + self._delay(after)
+        if after is not None and wake <= self._now:
+            return list(self._chain(self._judge(self._walk(cursor))))
+        # Nearly always: one tick, and it is now. Thousands may share the instant.
+        reason = self._reason(cursor, (self._now - at) / 1000, surplus=False)
+        what = "skip" if reason else "fire"
+        place = (self._due, self._due.cursor, what, cursor, cursor, 1, at)
+        return [Step(*place, following=after, wake=wake, reason=reason)]
 
     def _walk(self, cursor: int) -> Missed:
         limit = WALK + (self._policy.maximum if self._policy.catch_up == "all" else 0)

@@ -123,6 +123,11 @@ class Site:
                 return clock
         return None
 
+    def stands_by(self, leader: Clock) -> bool:
+        """Return whether another clock of these is up, and could take over."""
+        others = [one for one in self._running if one is not leader and not one.ended]
+        return any(one.said("clock is up") for one in others)
+
     def wait_for_leader(self, client: redis.Redis) -> Clock:
         """Return the clock that leads, as soon as one does."""
         found = wait_until(
