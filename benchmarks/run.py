@@ -6,11 +6,11 @@ import argparse
 import json
 import signal
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import drain, enqueue, latency, machine, memory, stand, table
+from benchmarks import clock, drain, enqueue, latency, machine, memory, stand, table
 from benchmarks.burst import JobsMissing
 from benchmarks.contenders import CONTENDERS, RQ
 from benchmarks.cpu import ProgramFailed
@@ -34,16 +34,18 @@ class Size:
         share: of the jobs that contenders get.
         jobs: to enqueue in a round, and to weigh.
         trips: to an idle worker.
+        clock: of the clock's.
     """
 
     rounds: int = 3
     share: float = 1.0
     jobs: int = 2000
     trips: int = 400
+    clock: clock.Size = field(default_factory=clock.Size)
 
 
-QUICK = Size(rounds=1, share=0.05, jobs=100, trips=10)
-PARTS = ("drain", "enqueue", "latency", "memory")
+QUICK = Size(rounds=1, share=0.05, jobs=100, trips=10, clock=clock.QUICK)
+PARTS = ("drain", "enqueue", "latency", "memory", "clock")
 
 
 def main() -> None:
@@ -93,6 +95,9 @@ def _measure(bench: stand.Stand, size: Size, parts: Sequence[str]) -> dict[str, 
     if "memory" in parts:
         found["memory"] = memory.measure(bench, size.jobs, _tell)
         _show(table.memories(found["memory"]))
+    if "clock" in parts:
+        found["clock"] = clock.measure(bench, size.clock, _tell)
+        _show(table.spreads(found["clock"].spreads), "", found["clock"].words)
     return found
 
 

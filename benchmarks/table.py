@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.burst import Burst
+    from benchmarks.clock import Spread
     from benchmarks.drain import Drained
     from benchmarks.enqueue import Enqueued
     from benchmarks.latency import Latency
@@ -92,6 +93,15 @@ def memories(found: dict[str, Memory]) -> str:
     ]
     head = "bytes a job | finished, rq = 1 | waiting | finished | its payload"
     return _table(head, rows)
+
+
+def spreads(found: dict[str, Spread]) -> str:
+    """Return the milliseconds of the clock."""
+    rows = [
+        (name, *(f"{n:.1f}" for n in (one.half, one.most, one.worst)), f"{one.count:,}")
+        for name, one in found.items()
+    ]
+    return _table("clock, milliseconds | p50 | p99 | worst | of", rows)
 
 
 def _table(head: str, rows: Sequence[Sequence[str]]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flow.errors import InvalidSchedule
 from flow.events import ScheduleUnreadable, TickFired, TicksFired, TicksSkipped
 from flow.log import emit
+from flow.scheduler.pace import Pace
 from flow.scheduler.plan import Plan, aside
 from flow.service import Service
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from flow.store.entry import Step, Ticked, Waiting
     from flow.store.timetable import Timetable
 
-BATCH = 100  # steps a script call takes at most: two milliseconds or so
-BUDGET = 0.02  # seconds of planning, after which the server hears from us
+PLANNING = 0.02  # seconds of planning, after which the server hears from us
 ASIDE = 5000  # ms after which a schedule is read again that could not be read
 MANY = 20  # ticks of one call that the log counts instead of naming them
 HELD = 0.25  # seconds between two looks at a clock that jumped
@@ -33,7 +33,7 @@ class Ticker(Service):
         timetable: the app's schedules.
         leader: tells whether this clock leads, and its token.
         record: what the server's replies tell about it.
-        monotonic: measures how long planning takes.
+        monotonic: measures how long planning and calls take.
     """
 
     interval = 1.0  # seconds: how late an edit that was not heard of can be
@@ -51,6 +51,8 @@ class Ticker(Service):
         self._record = record
         self._monotonic = monotonic
         self._unreadable: set[str] = set()
+        self._pace = Pace()
+        self._trip = 0.0  # seconds that the last call took which did next to nothing
 
     def run_once(self) -> float:
         """Fire what is due; return the seconds until the next tick, at most one."""
@@ -58,7 +60,9 @@ class Ticker(Service):
         if not token:
             return self.interval
         self._record.ask()
-        waiting = self._timetable.due(BATCH)
+        began = self._monotonic()
+        waiting = self._timetable.due(self._pace.steps)
+        self._trip = self._monotonic() - began
         self._record.heard(waiting.now, waiting.serial)
         if not self._record.believed:
             return self._hold(token)
@@ -75,7 +79,9 @@ class Ticker(Service):
         return HELD
 
     def _take(self, token: str, steps: Sequence[Step]) -> float:
+        began = self._monotonic()
         ticked = self._timetable.tick(token, steps)
+        self._pace.took(len(steps), self._monotonic() - began, self._trip)
         self._record.heard(ticked.now, ticked.serial)
         self._tell(steps, ticked)
         if "fenced" in ticked.answers:
@@ -84,14 +90,14 @@ class Ticker(Service):
         return 0.0
 
     def _plan(self, waiting: Waiting) -> list[Step]:
-        began = self._monotonic()
+        began, most = self._monotonic(), self._pace.steps
         steps: list[Step] = []
         for due in waiting.due:
-            if len(steps) >= BATCH or self._monotonic() - began > BUDGET:
+            if len(steps) >= most or self._monotonic() - began > PLANNING:
                 break
             try:
                 plan = Plan(due, waiting.now, self._record.done_until)
-                steps += plan.steps()[: BATCH - len(steps)]
+                steps += plan.steps()[: most - len(steps)]
             except (InvalidSchedule, ValueError) as error:
                 steps.append(aside(due, waiting.now, ASIDE))
                 self._complain(due.id, str(error))
