@@ -56,6 +56,8 @@ class Connection:
 
     def send(self, data: bytes) -> None:
         """Write it, now or when the client takes it."""
+        if self.closed:
+            return
         self._out += data
         self.flush()
         if len(self._out) > BEHIND:

@@ -85,7 +85,8 @@ class Crew:
     def next_moment(self) -> float:
         """Return when there is something to do, in monotonic seconds."""
         waiting = [dyno.kill_at for dyno in self.dynos.values()]
-        waiting += [d.due for d in self.dynos.values() if self._may_start(d)]
+        if self.verdict is None:
+            waiting += [d.due for d in self.dynos.values() if self._may_start(d)]
         waiting += map(self._boot.next_moment, self.dynos.values())
         return min(waiting, default=NEVER)
 

@@ -65,6 +65,23 @@ def test_what_a_process_wrote_before_it_ended_is_not_lost(folder: Path) -> None:
         assert numbers(started.output, "a") == list(range(100_000))
 
 
+def test_a_million_lines_are_shown_and_kept(folder: Path) -> None:
+    procfile(folder, "a: yes | head -n 1000000\n")
+    with Started(folder, "start") as started:
+        assert started.end() == 0
+        assert started.output.count(b"a.1  | y\n") == 1_000_000
+    logs = (folder / ".flow" / "log").iterdir()
+    kept = sum(log.read_bytes().count(b" app[a.1]: y\n") for log in logs)
+    assert kept == 1_000_000
+
+
+def test_a_hundred_megabytes_without_a_newline_are_shown(folder: Path) -> None:
+    procfile(folder, "a: head -c 100000000 /dev/zero | tr '\\0' z\n")
+    with Started(folder, "start") as started:
+        assert started.end() == 0
+        assert started.output.count(b"z") == 100_000_000
+
+
 def test_a_slow_reader_loses_nothing(folder: Path) -> None:
     procfile(folder, "a: WRITER a 50000\n")
     reader, writer = os.pipe()
