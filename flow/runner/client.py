@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flow.runner.state import State
 
 Answer = dict[str, Any]
+PATIENCE = 10.0  # seconds
 
 
 class Client:
@@ -20,32 +21,47 @@ class Client:
 
     Args:
         state: the ``.flow`` of the project.
+        patience: seconds to wait for an answer.
 
     Raises:
         SessionError: no session runs there.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, patience: float = PATIENCE) -> None:
         """Connect."""
         self.socket: socket.socket = state.connect()
+        self._patience = patience
         self._rest = b""
 
     def ask(self, verb: str, **request: object) -> Answer:
         """Return the session's answer.
 
         Raises:
-            SessionError: it could not do it, or ended meanwhile.
+            SessionError: it could not do it, does not answer, or ended meanwhile.
         """
-        self.socket.sendall(json.dumps({"verb": verb, **request}).encode() + b"\n")
-        while b"\n" not in self._rest:
-            if not (data := self.read()):
-                raise SessionError("the session has just ended")
-            self._rest += data
+        self.socket.settimeout(self._patience)
+        try:
+            self._exchange(json.dumps({"verb": verb, **request}).encode() + b"\n")
+        except TimeoutError:
+            raise SessionError(
+                f"the session does not answer within {self._patience:g} s; is it"
+                " stopped (Ctrl-Z, SIGSTOP)?"
+            ) from None
+        except ConnectionError:
+            raise SessionError("the session has just ended") from None
+        self.socket.settimeout(None)
         line, _, self._rest = self._rest.partition(b"\n")
         answer: Answer = json.loads(line)
         if "error" in answer:
             raise SessionError(answer["error"])
         return answer
+
+    def _exchange(self, request: bytes) -> None:
+        self.socket.sendall(request)
+        while b"\n" not in self._rest:
+            if not (data := self.read()):
+                raise SessionError("the session has just ended")
+            self._rest += data
 
     def began_with(self) -> bytes:
         """Return what came of the stream together with the answer."""

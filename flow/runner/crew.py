@@ -9,6 +9,7 @@ from flow.runner import backoff
 from flow.runner.boot import Boot
 from flow.runner.dyno import NEVER, Dyno, State, Then
 from flow.runner.ending import NOT_STARTED, Ending, in_words
+from flow.runner.plan import PLAIN
 from flow.runner.ports import WEB
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from flow.runner.world import World
 
 AGAIN = 0.05  # seconds between two KILLs, as long as something is left
-ONE_OFF = "run"  # the type of what flow run --detach starts
 
 
 class Crew:
@@ -53,10 +53,10 @@ class Crew:
         self._boot = Boot(plan, reaper, say, world.clock)
         self._clock, self._now, self._chance = world.clock, world.now, world.chance
 
-    def add(self, instance: Instance) -> Dyno:
+    def add(self, instance: Instance, *, one_off: bool = False) -> Dyno:
         """Make a place for an instance; it starts with the next turn."""
-        kind = self.plan.kind(instance.type)
-        dyno = Dyno(instance, kind, self._now(), due=self._clock())
+        kind = PLAIN if one_off else self.plan.kind(instance.type)
+        dyno = Dyno(instance, kind, self._now(), one_off, due=self._clock())
         self.dynos[instance.name] = dyno
         return dyno
 
@@ -65,7 +65,9 @@ class Crew:
         found = [
             dyno
             for dyno in self.dynos.values()
-            if dyno.instance.type == name and dyno.then is not Then.REMOVE
+            if dyno.instance.type == name
+            and dyno.then is not Then.REMOVE
+            and not dyno.one_off
         ]
         return sorted(found, key=lambda dyno: dyno.instance.number)
 
@@ -186,16 +188,16 @@ class Crew:
 
     def _cannot(self, dyno: Dyno) -> None:
         self._change(dyno, State.CRASHED)
-        if self.plan.restart and dyno.instance.type != ONE_OFF:
+        if self.plan.restart and not dyno.one_off:
             self._again(dyno)
-        elif dyno.instance.type == ONE_OFF:
+        elif dyno.one_off:
             self._remove(dyno)
         else:
             self._decide(Ending(NOT_STARTED, asked=False))
 
     def _settle(self, dyno: Dyno) -> None:
         then, dyno.then, dyno.kill_at = dyno.then, None, NEVER
-        if dyno.instance.type == ONE_OFF or then is Then.REMOVE:
+        if dyno.one_off or then is Then.REMOVE:
             self._remove(dyno)
         elif then is Then.START:
             dyno.due = self._clock()
@@ -240,7 +242,7 @@ class Crew:
 
 def _is_done(dyno: Dyno) -> bool:
     """Return whether this end is what was meant to happen."""
-    if dyno.instance.type == ONE_OFF:
+    if dyno.one_off:
         return True
     return dyno.kind.short_lived and not dyno.code
 
@@ -249,6 +251,6 @@ def counts(dynos: Iterable[Dyno]) -> dict[str, int]:
     """Return how many dynos there are of each type, without one-offs."""
     found: dict[str, int] = {}
     for dyno in dynos:
-        if dyno.instance.type != ONE_OFF and dyno.then is not Then.REMOVE:
+        if not dyno.one_off and dyno.then is not Then.REMOVE:
             found[dyno.instance.type] = found.get(dyno.instance.type, 0) + 1
     return found

@@ -56,6 +56,7 @@ class Dyno:
         instance: its name, command and port.
         kind: what is declared for its type.
         since: when its state last changed.
+        one_off: it was started by flow run --detach, and goes when it ends.
         process: what runs in it, or ran last.
         then: what to do when a stop by hand is done; None if nobody stopped it.
         failures: how often it has ended in a row.
@@ -72,6 +73,7 @@ class Dyno:
     instance: Instance
     kind: Kind
     since: datetime
+    one_off: bool = False
     state: State = State.DOWN
     process: Process | None = None
     then: Then | None = None

@@ -18,6 +18,7 @@ from flow.errors import SessionError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+MOST = 9999  # dynos of a type
 LONGEST = 100  # bytes of a socket's path; the kernels' limits are 108 and 104
 
 
@@ -147,7 +148,9 @@ class State:
         return {
             name: count
             for name, count in table.items()
-            if isinstance(count, int) and not isinstance(count, bool) and count >= 0
+            if isinstance(count, int)
+            and not isinstance(count, bool)
+            and 0 <= count <= MOST
         }
 
     def _nobody(self) -> SessionError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flow.errors import ProcfileError, SessionError
 from flow.runner import descendants, procfile
-from flow.runner.crew import ONE_OFF, counts
+from flow.runner.crew import counts
 from flow.runner.dyno import NEVER, Dyno, Then
 from flow.runner.ending import ORDERED
 from flow.runner.formation import Instance
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flow.runner.ending import Ending
 
 Answer = dict[str, Any]
+ONE_OFF = "run"  # what flow run --detach starts is run.1, run.2, ...
 CHANGE = re.compile(r"([\w-]+?)([=+-])(\d{1,4})(?::([\w-]+))?", re.ASCII)
 
 
@@ -140,8 +141,10 @@ class Verbs:
         if not isinstance(command, str) or not command.strip():
             raise SessionError("there is no command to run")
         self._runs += 1
+        while f"{ONE_OFF}.{self._runs}" in self._crew.dynos:
+            self._runs += 1
         one = Instance(ONE_OFF, self._runs, command, self._crew.plan.base)
-        return {"dyno": self._crew.add(one).name}
+        return {"dyno": self._crew.add(one, one_off=True).name}
 
     def _attach(self, request: Answer, connection: Connection) -> Answer:
         (dyno,) = self._chosen([str(request.get("dyno"))], most=1)
@@ -175,7 +178,7 @@ class Verbs:
 
     def _chosen(self, names: list[str], most: int = 10_000) -> list[Dyno]:
         crew = self._crew
-        every = [one for one in crew.dynos.values() if one.instance.type != ONE_OFF]
+        every = [one for one in crew.dynos.values() if not one.one_off]
         found = [] if names else every
         for name in names:
             one = crew.dynos.get(name)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from flow.errors import SessionError
 from flow.runner import listing
+from flow.runner.client import Client
 from flow.runner.state import State
 from tests.runner.asking import dynos, flow, wait_for_dyno
 from tests.runner.started import Started, Terminal
@@ -227,6 +229,44 @@ def test_nonsense_on_the_socket_hurts_nobody(
             assert json.loads(peer.recv(65536))
     assert len(dynos(tmp_path)) == 2
     assert running.process.poll() is None
+
+
+def test_a_session_that_is_stopped_does_not_hang_who_asks(
+    tmp_path: Path, running: Started
+) -> None:
+    half = running.session_half()
+    half.suspend()
+    with (
+        Client(State(tmp_path / ".flow"), patience=0.2) as client,
+        pytest.raises(SessionError, match="does not answer within"),
+    ):
+        client.ask("ps")
+    half.resume()
+    assert len(dynos(tmp_path)) == 2
+
+
+def test_a_type_may_be_called_run(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text(f"run: echo mine; {SLEEP}\n")
+    with Started(tmp_path, "start") as started:
+        started.wait_for(b"run.1 | mine")
+        assert "in run.2;" in flow(tmp_path, "run", "--detach", "echo other")
+        started.wait_for(b"run.2 ended with exit code 0")
+        assert flow(tmp_path, "ps:scale") == "run=1\n"
+        assert dynos(tmp_path)["run.1"]["state"] == "up"
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "[]", "\0", '{"a": 99999999999}', '{"a": -1}', '{"a": "x", "z": 1}']
+)
+def test_a_formation_that_makes_no_sense_is_as_if_there_were_none(
+    tmp_path: Path, kept: str
+) -> None:
+    (tmp_path / "Procfile").write_text("a: echo up\n")
+    (tmp_path / ".flow").mkdir()
+    (tmp_path / ".flow" / "formation.json").write_text(kept)
+    with Started(tmp_path, "start") as started:
+        assert started.end() == 0
+        assert b"a.1  | up" in started.output
 
 
 def test_a_hundred_silent_clients_do_not_stop_the_session(
