@@ -149,6 +149,22 @@ class TicksFired(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ZonesChanged(Event):
+    """The time zone data was swapped while this clock runs, which uses it now."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulesReplanned(Event):
+    """By newer time zone data, schedules have another next tick."""
+
+    schedules: Sequence[str]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class TicksSkipped(Event):
     """Ticks of a schedule were left out; the ledger has them."""
 

@@ -167,6 +167,22 @@ def _(event: events.TicksFired) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.ZonesChanged) -> tuple[int, str]:
+    return logging.WARNING, (
+        f"the time zone data changed from {event.before} to {event.after}, which is "
+        "used from now on"
+    )
+
+
+@words.register
+def _(event: events.SchedulesReplanned) -> tuple[int, str]:
+    return logging.WARNING, (
+        f"planned anew by the time zones of {event.version}: "
+        f"{', '.join(event.schedules)}"
+    )
+
+
+@words.register
 def _(event: events.TicksSkipped) -> tuple[int, str]:
     ticks = "tick" if event.count == 1 else "ticks"
     return logging.WARNING, (

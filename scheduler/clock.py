@@ -17,11 +17,13 @@ from flow.scheduler.declarer import Declarer
 from flow.scheduler.leader import Leader
 from flow.scheduler.record import Record
 from flow.scheduler.ticker import Ticker
+from flow.scheduler.zones import Zones
 from flow.schedules import zonedata
 from flow.service import Agenda
 from flow.signals import Signals
 from flow.store.doorbell import SCHEDULED, Doorbell
 from flow.store.rqscheduler import ENTRIES, Entries
+from flow.store.schedules import Schedules
 from flow.store.timetable import Timetable
 from flow.upkeep.janitor import Janitor
 from flow.upkeep.promoter import Promoter
@@ -76,13 +78,15 @@ class Clock:
         adopted = Entries(store.link)
         self._adopter = Adopter(adopted, timetable, self._leader, record)
         self._promoter = Promoter(store, steady)
+        schedules = Schedules(store.link, project.name)
+        self._zones = Zones(timetable, schedules, self._leader)
         self._pulse = Pulse(store, "clock")
         self._agenda = Agenda([*self._own(), Recoverer(store), Janitor(store)])
         self._bell_due = 0.0
 
     def _own(self) -> list[Service]:
         first: list[Service] = [self._leader, self._ticker, self._promoter]
-        return [*first, self._adopter, self._declarer, self._pulse]
+        return [*first, self._adopter, self._declarer, self._pulse, self._zones]
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""

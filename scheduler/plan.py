@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from flow.store.entry import Due
 
 WALK = 1000  # ticks that one plan looks at: some milliseconds
+SHIFT = (
+    10_800_000  # ms by which new data moves a tick at most; the clocks change by less
+)
 LATE = 5.0  # seconds that a tick may be late and is no missed one; beyond the lease
 
 
@@ -126,6 +129,23 @@ class Plan:
 
     def _delay(self, tick: int) -> int:
         return delay(self._due.id, tick, self._policy.jitter)
+
+
+def replanned(rule: Cron | Every, cursor: int, last: int, now: int) -> int | None:
+    """Return the next tick by time zone data that was swapped, ms since 1970.
+
+    Args:
+        rule: as the data in use has it.
+        cursor: the next tick as it was planned by other data.
+        last: the last tick that fired; 0 when none has.
+        now: the server's time.
+    """
+    if following(rule, cursor - 1) != cursor:
+        # The clocks change otherwise: what it stood for may have been due already.
+        missed = list(from_on(rule, max(last + 1, cursor - SHIFT), now))
+        if missed:
+            return missed[-1]
+    return following(rule, now)
 
 
 def aside(due: Due, now: int, ms: int) -> Step:

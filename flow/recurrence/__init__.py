@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from flow.recurrence.cron import Cron
 from flow.recurrence.every import Every
-from flow.recurrence.zones import tzdata_version, zone
+from flow.recurrence.zones import read_again, tzdata_at_hand, tzdata_version, zone
 
-__all__ = ["Cron", "Every", "tzdata_version", "zone"]
+__all__ = [
+    "Cron",
+    "Every",
+    "read_again",
+    "tzdata_at_hand",
+    "tzdata_version",
+    "zone",
+]

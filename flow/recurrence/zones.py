@@ -7,11 +7,12 @@ the tzdata package: a job would then fire by rules that a country has abolished.
 from __future__ import annotations
 
 import re
+import zoneinfo
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from zoneinfo import TZPATH, ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from flow.errors import InvalidSchedule
 
@@ -31,7 +32,7 @@ class PackagedZone(ZoneInfo):
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """Return the time zone of that name; the same object each time.
+    """Return the time zone of that name; the same object until ``read_again``.
 
     Args:
         name: a name of the IANA database, such as ``Europe/London``.
@@ -53,6 +54,19 @@ def zone(name: str) -> ZoneInfo:
 def tzdata_version() -> str:
     """Return the release of the time zone data in use, such as ``2026f``."""
     return max(_system_version(), _package_version()) or "unknown"
+
+
+def tzdata_at_hand() -> str:
+    """Return the release that a start would use now; the data may have been swapped."""
+    found = max(_system_version.__wrapped__(), _package_version.__wrapped__())
+    return found or "unknown"
+
+
+def read_again() -> None:
+    """Have zones come from the data that is there now; what was made keeps the old."""
+    ZoneInfo.clear_cache()
+    for known in (zone, tzdata_version, _package_version, _system_version):
+        known.cache_clear()
 
 
 def _packaged(name: str) -> ZoneInfo | None:
@@ -97,7 +111,7 @@ def _package_version() -> str:
 
 @cache
 def _system_version() -> str:
-    for folder in map(Path, TZPATH):
+    for folder in map(Path, zoneinfo.TZPATH):
         for name in ("tzdata.zi", "+VERSION"):  # the second is that of macOS
             if (folder / name).is_file():
                 return _version((folder / name).read_text("ascii", "replace"))

@@ -84,6 +84,12 @@ def following(rule: Cron | Every, tick: int) -> int | None:
         return None
 
 
+def forget() -> None:
+    """Have rules be read anew, by the time zone data that is in use now."""
+    _read.cache_clear()
+    following.cache_clear()
+
+
 def from_on(rule: Cron | Every, start: int, end: int) -> Iterator[int]:
     """Yield the ticks from ``start`` to ``end``, both included, in ms since 1970."""
     for moment in rule.between(to_moment(start), to_moment(end + 1)):

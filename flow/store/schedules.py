@@ -86,9 +86,13 @@ class Schedules:
 
     def all(self) -> list[Scheduled]:
         """Return every schedule, by id."""
-        ids = cast("list[bytes]", self._link.command("HKEYS", self._key("ids")))
-        found = (self.find(one.decode()) for one in sorted(ids))
+        found = map(self.find, self.ids())
         return [one for one in found if one is not None]
+
+    def ids(self) -> list[str]:
+        """Return the id of every schedule, in their order."""
+        ids = cast("list[bytes]", self._link.command("HKEYS", self._key("ids")))
+        return sorted(one.decode() for one in ids)
 
     def find(self, schedule: str) -> Scheduled | None:
         """Return a schedule, or None."""

@@ -89,6 +89,31 @@ class Timetable:
         )
         return int(release or 0), (print_ or b"").decode()
 
+    def planned_by(self) -> str:
+        """Return the release of the time zone data that the next ticks are planned by.
+
+        Empty when no clock has noted it.
+        """
+        noted = self._link.command("HGET", self._key("state"), "zones") or b""
+        return str(noted.decode())
+
+    def note_zones(self, version: str) -> None:
+        """Note by which release of the time zone data the next ticks are planned."""
+        self._link.command("HSET", self._key("state"), "zones", version)
+
+    def replan(self, moves: Sequence[tuple[str, str, int, int, int]]) -> list[str]:
+        """Have schedules go on elsewhere, unless they have moved meanwhile.
+
+        Args:
+            moves: of each its id, revision and cursor, the new cursor and when that
+                is due, in ms since 1970.
+
+        Returns:
+            The ids of those that do.
+        """
+        flat = [word for move in moves for word in move]
+        return _words(self._run("replan", ("next", "schedule:", "bell"), flat))
+
     def due(self, limit: int) -> Waiting:
         """Return what is due, ``limit`` schedules at most."""
         now, serial, coming, rows = self._run(
