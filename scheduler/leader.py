@@ -74,6 +74,8 @@ class Leader(Service):
         self._record.ask()
         lead = self._timetable.lead(self._clock, self.token, self.patience)
         self._record.heard(lead.now, lead.serial)
+        # Whoever leads: we may be the one who knows, should the server forget it.
+        self._record.fired(lead.fired_until)
         if self.token and not lead.token:
             self.lost()
         if lead.token != self.token:

@@ -111,6 +111,7 @@ class Lead:
         left: seconds until a standby should look again.
         now: the server's time in ms.
         serial: how many calls of tick there were.
+        fired_until: the last tick that fired, ms since 1970; 0 when none has.
     """
 
     token: str
@@ -118,6 +119,7 @@ class Lead:
     left: float
     now: int
     serial: int
+    fired_until: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,10 +150,10 @@ class Timetable:
             patience: seconds that a tick may be overdue while the leader is silent.
         """
         arguments = [clock, LEASE, token, round(patience * 1000)]
-        mine, leader, left, now, serial = self._run(
+        mine, leader, left, *heard = self._run(
             "lead", ("leader", "epoch", "next", "state"), arguments
         )
-        return Lead(mine.decode(), leader.decode(), left / 1000, now, serial)
+        return Lead(mine.decode(), leader.decode(), left / 1000, *heard)
 
     def leader(self) -> str:
         """Return the clock that leads; empty when none does."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -153,3 +156,16 @@ def test_skip_next_backfill_and_remove(site: Site, client: redis.Redis) -> None:
     assert "enqueued 3 jobs" in say(site, "backfill", "beats-report", *start)
     assert len([one for one in queued(client) if "report" in one]) == 3
     assert "the app declares" in say(site, "remove", "beats-report", code=2)
+
+
+def test_a_clock_that_stands_by_is_healthy(site: Site, client: redis.Redis) -> None:
+    health = [sys.executable, "-m", "flow", "health", "clock", "--redis-url", site.url]
+    ask = partial(subprocess.run, health, cwd=site.folder, capture_output=True)
+    none = ask(text=True)
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "clock: none runs on" in none.stderr
+    client.set("flow:clock:beats:leader", "7:elsewhere.1", px=600_000)
+    site.clock()
+    wait_until(lambda: ask().returncode == 0, timeout=60, waiting_for="its first beat")
+    assert site.leader(client) is None
+    assert "elsewhere.1 leads" in say(site, "list")

@@ -5,12 +5,13 @@
 -- ARGV  1 clock   2 lease in ms   3 its token, '' when it does not lead
 --       4 ms that a tick may be overdue while the leader is silent
 -- Returns the token ('' when another leads), who leads, the ms until a standby should look
--- again, the server's time in ms, and how many calls of tick there were.
+-- again, the server's time in ms, how many calls of tick there were, and the last tick that
+-- fired.
 -- use: clock
 local now = math.floor(seconds() * 1000)
 local holder = redis.call('GET', KEYS[1])
-local state = redis.call('HMGET', KEYS[4], 'tick_at', 'serial', 'late')
-local serial = tonumber(state[2] or 0)
+local state = redis.call('HMGET', KEYS[4], 'tick_at', 'serial', 'late', 'until')
+local serial, fired_until = tonumber(state[2] or 0), tonumber(state[4] or 0)
 local lease = tonumber(ARGV[2])
 -- One that is late by itself, on a machine that is too busy, has more time: see tick.lua.
 local patience = tonumber(ARGV[4]) + 2 * tonumber(state[3] or 0)
@@ -20,7 +21,7 @@ local function take()
   redis.call('SET', KEYS[1], token, 'PX', lease)
   -- The new leader has its time too, before the next one may depose it.
   redis.call('HSET', KEYS[4], 'tick_at', string.format('%.0f', now))
-  return { token, ARGV[1], lease, now, serial }
+  return { token, ARGV[1], lease, now, serial, fired_until }
 end
 
 if not holder then
@@ -28,7 +29,7 @@ if not holder then
 end
 if holder == ARGV[3] then
   redis.call('PEXPIRE', KEYS[1], lease)
-  return { holder, ARGV[1], lease, now, serial }
+  return { holder, ARGV[1], lease, now, serial, fired_until }
 end
 
 local left = redis.call('PTTL', KEYS[1])
@@ -40,4 +41,4 @@ if first[2] then
   end
   left = math.min(left, silent - now)
 end
-return { '', string.match(holder, '^%d+:(.*)$'), left, now, serial }
+return { '', string.match(holder, '^%d+:(.*)$'), left, now, serial, fired_until }

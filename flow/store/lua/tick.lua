@@ -14,7 +14,7 @@ local STRIDE = 11
 local now = math.floor(seconds() * 1000)
 local iso, kept = ARGV[3], ARGV[4]
 local steps, due = {}, {}
-local latest, STRANGE = 0, 250
+local latest, STRANGE, fired_until = 0, 250, 0
 
 local function leads()
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -78,7 +78,7 @@ function steps.fire(step)
   if queue and parent then
     after(parent, id, queue, now)
   end
-  latest = math.max(latest, late)
+  latest, fired_until = math.max(latest, late), math.max(fired_until, tonumber(step.last))
   move(step, 'last', id, 'last_tick', step.first, 'late', late)
   note(KEYS[5], kept, step.schedule, step.first, 'fired', 'job', id, 'late', late, 'by', ARGV[1])
   return 'fired'
@@ -115,6 +115,10 @@ for at = 6, #ARGV, STRIDE do
   answers[#answers + 1] = leading and turn(at) or 'fenced'
 end
 deliver(due)
+-- What a clock that stands by has to know, should this server's data go back in time.
+if fired_until > tonumber(redis.call('HGET', KEYS[6], 'until') or 0) then
+  redis.call('HSET', KEYS[6], 'until', string.format('%.0f', fired_until))
+end
 if leading and latest > 0 then
   remember()
 end
