@@ -49,6 +49,7 @@ format: environment-dev
 clean:
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf .import_linter_cache .coverage .coverage.*
+	rm -rf examples/*/.flow examples/*/media
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Quick when nothing is to do. The demo needs a fraction of what the tests need.

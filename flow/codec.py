@@ -181,6 +181,7 @@ def fields(job: JobRecord, now: float) -> list[Field]:
         "failure_ttl": job.failure_ttl,
         "ttl": job.ttl,
         "retries_left": job.retries,
+        "retry_intervals": json.dumps(job.intervals) if job.intervals else None,
         "enqueue_at_front": 1 if job.at_front else None,
         "flow_on_crash": job.on_crash if job.on_crash != "retry" else None,
         "meta": _pack_meta(job) if job.meta else None,

@@ -79,6 +79,9 @@ class JobFailed(FlowError):
         """Keep the failure's text beside its last line."""
         super().__init__(message)
         self.traceback = traceback
+        if traceback:
+            # Python shows it below an error that nobody caught.
+            self.add_note(f"In the worker:\n{traceback.rstrip()}")
 
 
 class JobCancelled(FlowError):

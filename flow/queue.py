@@ -13,11 +13,12 @@ from flow.record import Invocation, JobRecord
 from flow.store import current
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from flow.store.client import Store
 
 ID = re.compile(r"[A-Za-z0-9_-]+")
+PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 DEFAULT = "default"
 
 
@@ -34,9 +35,25 @@ class Queue:
         self.name = name
         self._store = store
 
-    def enqueue(self, path: str, *args: Any, **kwargs: Any) -> Job[Any]:  # noqa: ANN401
-        """Enqueue a call of the function with that import path, as RQ's queues do."""
-        record = JobRecord(new_id(), Invocation(path, args, kwargs), self.name)
+    def enqueue(
+        self,
+        function: str | Callable[..., Any],
+        *args: Any,  # noqa: ANN401 - whatever the function takes
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Job[Any]:
+        """Enqueue a call of a function with RQ's defaults, as RQ's queues do.
+
+        Args:
+            function: its import path, or itself; ``task.enqueue`` also knows the
+                task's options.
+            args: as the function takes them.
+            kwargs: as the function takes them.
+
+        Raises:
+            InvalidCall: no worker could import it.
+        """
+        invocation = Invocation(path_of(function), args, kwargs)
+        record = JobRecord(new_id(), invocation, self.name)
         return add([record], self._store)[0]
 
     def __len__(self) -> int:
@@ -47,6 +64,25 @@ class Queue:
     def __repr__(self) -> str:
         """Return the class and the name."""
         return f"Queue({self.name!r})"
+
+
+def path_of(function: str | Callable[..., Any]) -> str:
+    """Return the import path of a function, given as that or as itself.
+
+    Raises:
+        InvalidCall: no worker could import it.
+    """
+    if isinstance(function, str):
+        path = function
+    else:
+        module = getattr(function, "__module__", None)
+        path = f"{module}.{getattr(function, '__qualname__', repr(function))}"
+    if not PATH.fullmatch(path) or path.startswith("__main__."):
+        raise InvalidCall(
+            f"{path!r} is no import path of a function that a worker could import, "
+            "such as shop.mail.send"
+        )
+    return path
 
 
 def add(records: Iterable[JobRecord], store: Store | None = None) -> list[Job[Any]]:

@@ -64,6 +64,7 @@ class JobRecord:
         delay: seconds, by the server's clock, before which it must not run.
         timeout: seconds it may run; -1 for no limit.
         retries: how often it runs again after an error.
+        intervals: seconds before each retry, as RQ has them; None: flow's back-off.
         result_ttl: seconds the result is kept; -1 for ever, 0 not at all.
         failure_ttl: seconds a failure is kept.
         ttl: seconds after which it is not worth starting.
@@ -82,6 +83,7 @@ class JobRecord:
     delay: float | None = None
     timeout: float | None = None
     retries: int | None = None
+    intervals: tuple[float, ...] | None = None
     result_ttl: int | None = None
     failure_ttl: int | None = None
     ttl: int | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -196,13 +197,26 @@ def _load(module: str, root: Path) -> None:
         if not own:
             raise AppError(
                 f"the app's module {module!r} fails while it is imported: "
-                f"{error}; is it installed here?"
+                f"{error}{_place(error)}; is it installed here?"
             ) from error
         raise AppError(
             f"there is no module {error.name!r} (looked for {module!r} in {root}); "
             'name it in [tool.flow] app = "package.module", FLOW_APP or --app'
         ) from error
     except (Exception, SystemExit) as error:  # the user's code: anything may happen
+        told = traceback.format_exception_only(error)[-1].strip()
         raise AppError(
-            f"the app's module {module!r} fails while it is imported: {error!r}"
+            f"the app's module {module!r} fails while it is imported: "
+            f"{told}{_place(error)}"
         ) from error
+
+
+def _place(error: BaseException) -> str:
+    """Return the file and line that raised, if it is not the import system's own."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({error.filename}:{error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [
+        f for f in frames if f.filename != __file__ and "importlib" not in f.filename
+    ]
+    return f" ({theirs[-1].filename}:{theirs[-1].lineno})" if theirs else ""

@@ -47,6 +47,7 @@ class Agenda:
         """Make everything due at once."""
         self._monotonic = monotonic
         self._away_since: float | None = None
+        self._away_for: Service | None = None
         self._due = dict.fromkeys(services, monotonic())
 
     def wait(self) -> float:
@@ -72,15 +73,18 @@ class Agenda:
             wait = service.run_once()
         except ServerUnreachable as error:
             # The loop outlives any outage, and says so once.
-            self._server_away(str(error))
+            self._server_away(service, str(error))
         except Exception as error:  # noqa: BLE001 - a key that others spoilt, most likely
             # Whoever runs this holds jobs: it must not end over its upkeep.
             emit(UpkeepFailed(type(service).__name__.lower(), str(error)))
         else:
-            self._server_back()
+            # Another may have had nothing to ask the server.
+            if service is self._away_for:
+                self._server_back()
         return service.interval if wait is None else wait
 
-    def _server_away(self, error: str) -> None:
+    def _server_away(self, service: Service, error: str) -> None:
+        self._away_for = service
         if self._away_since is None:
             self._away_since = self._monotonic()
             emit(ServerAway(error))
@@ -88,4 +92,4 @@ class Agenda:
     def _server_back(self) -> None:
         if self._away_since is not None:
             emit(ServerBack(self._monotonic() - self._away_since))
-            self._away_since = None
+            self._away_since, self._away_for = None, None

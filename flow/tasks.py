@@ -7,6 +7,7 @@ arguments and is typed like it.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import importlib
 import inspect
 import math
@@ -208,7 +209,7 @@ class Task(Generic[P, R, V]):
         """
         unknown = set(options) - CallOptions.__annotations__.keys()
         if unknown:
-            raise InvalidCall(f"a call has no option {min(unknown)!r}")
+            raise InvalidCall(_no_option("a call", min(unknown), CallOptions))
         _check_call(cast("Mapping[str, Any]", options))
         merged = cast("CallOptions", {**self._options, **options})
         return Task(self.declaration, merged)
@@ -249,6 +250,7 @@ class Task(Generic[P, R, V]):
                 f"{declared.path} is in the script that runs now, which a worker "
                 "cannot import; move the task to a module"
             )
+        retries = chosen.get("retries", declared.retries)
         return JobRecord(
             id=chosen.get("id") or queue.new_id(),
             chosen="id" in chosen,
@@ -256,7 +258,8 @@ class Task(Generic[P, R, V]):
             queue=chosen.get("queue") or self._queue(),
             at_front=chosen.get("at_front", False),
             timeout=chosen.get("timeout", declared.timeout),
-            retries=chosen.get("retries", declared.retries),
+            retries=retries,
+            intervals=_intervals(declared.backoff, retries),
             result_ttl=chosen.get("result_ttl", declared.result_ttl),
             failure_ttl=chosen.get("failure_ttl", declared.failure_ttl),
             ttl=chosen.get("ttl", declared.ttl),
@@ -369,6 +372,10 @@ def cron(
     Raises:
         InvalidSchedule: the expression is wrong or ambiguous, or there is no such zone.
     """
+    if not isinstance(expression, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidSchedule(
+            '@cron needs an expression: @cron("0 7 * * mon-fri", tz="Europe/London")'
+        )
     # Parsing croniter's way costs an import that a module without @cron need not pay.
     from flow.recurrence import Cron  # noqa: PLC0415
 
@@ -400,6 +407,8 @@ def every(
     Raises:
         InvalidSchedule: the interval is too short, or the policy cannot be.
     """
+    if not isinstance(seconds, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidSchedule(f"@every takes a number of seconds, not {seconds!r}")
     from flow.recurrence import Every  # noqa: PLC0415 - as in cron
 
     Every(seconds)
@@ -441,7 +450,7 @@ def _declare(function: Callable[..., Any], options: TaskOptions) -> Task[..., An
     path = _path(function)
     unknown = set(options) - TaskOptions.__annotations__.keys()
     if unknown:
-        raise InvalidTask(f"{path}: a task has no option {min(unknown)!r}")
+        raise InvalidTask(_no_option(f"{path}: a task", min(unknown), TaskOptions))
     if options.get("urgent") and options.get("queue"):
         raise InvalidTask(
             f"{path}: urgent=True is the urgent lane, so it excludes queue="
@@ -453,6 +462,22 @@ def _declare(function: Callable[..., Any], options: TaskOptions) -> Task[..., An
     declaration = Declaration(path, function, **cast("Any", {"name": path, **options}))
     TASKS.add(declaration)
     return Task(declaration)
+
+
+def _no_option(whose: str, name: str, options: type[Any]) -> str:
+    """Return the sentence for an option that does not exist."""
+    known = sorted(options.__annotations__)
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    return f"{whose} has no option {name!r}; {hint}"
+
+
+def _intervals(backoff: object, retries: int | None) -> tuple[float, ...] | None:
+    """Return a listed back-off as RQ's workers read it: one interval for each retry."""
+    if not retries or not isinstance(backoff, list | tuple) or not backoff:
+        return None
+    listed = cast("Sequence[float]", backoff)
+    return tuple(listed[min(n, len(listed) - 1)] for n in range(min(retries, 1000)))
 
 
 def _path(function: Callable[..., Any]) -> str:

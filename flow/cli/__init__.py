@@ -70,19 +70,24 @@ class Commands(click.Group):
             )
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+HELP = """Run an app's web process, workers and clock, here or one by one.
+
+\b
+flow start              everything in the Procfile, in one terminal
+flow worker --urgent    one role, anywhere
+
+The app is named once: [tool.flow] app = "shop.tasks" in pyproject.toml,
+FLOW_APP, or --app. Redis is --redis-url, else REDIS_URL, else the server that
+flow start runs in the project.
+"""
+
+
+@click.group(
+    help=HELP, cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, "--version", prog_name="flow")
 def cli() -> None:
-    r"""Run an app's web process, workers and clock, here or one by one.
-
-    \b
-    flow start              everything in the Procfile, in one terminal
-    flow worker --urgent    one role, anywhere
-
-    The app is named once: [tool.flow] app = "shop.tasks" in pyproject.toml,
-    FLOW_APP, or --app. Redis is --redis-url, else REDIS_URL, else the server that
-    flow start runs in the project.
-    """
+    """Be the command line."""
 
 
 def main() -> NoReturn:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flow import config, log
-from flow.errors import ConfigError
+from flow.errors import ConfigError, NoServer
 from flow.registry import load_app
 from flow.store import current
 from flow.store.address import find_server
@@ -45,10 +45,19 @@ def open_app(modules: str | None, redis_url: str | None) -> tuple[Project, Addre
     """
     project = config.find_project(Path.cwd()) or config.Project(Path.cwd())
     project = config.with_app(project, modules)
-    address = find_server(redis_url, project)
+    address = _server(redis_url, project)
     current.use(Store(address), project)
     load_app(project.app, project.root)
     return project, address
+
+
+def _server(redis_url: str | None, project: Project) -> Address:
+    try:
+        return find_server(redis_url, project)
+    except NoServer:
+        # Without an app flow start brings no server either: first things first.
+        need_app(project)
+        raise
 
 
 def level(name: str) -> None:

@@ -11,8 +11,20 @@ from flow.registry import TASKS
 from flow.workers import roles
 from flow.workers import worker as role
 
+HELP = """Run jobs: of the urgent lane first, then of the app's queues.
 
-@click.command()
+\b
+flow worker                        every queue of the app, urgent first
+flow worker --urgent               the urgent lane alone
+flow worker --queues mail,default  just these, in this order
+flow worker --burst                what waits now, then end
+
+SIGTERM or Ctrl-C lets running jobs end within the grace; what has not ended by
+then goes back to its queue. A second Ctrl-C stops at once.
+"""
+
+
+@click.command(help=HELP, short_help="Run jobs.")
 @click.option("--urgent", is_flag=True, help="Serve the urgent lane, nothing else.")
 @click.option("--queues", metavar="A,B", help="Serve just these, in this order.")
 @click.option(
@@ -53,17 +65,7 @@ def worker(
     log_level: str,
     **given: float,
 ) -> None:
-    r"""Run jobs: of the urgent lane first, then of the app's queues.
-
-    \b
-    flow worker                        every queue of the app, urgent first
-    flow worker --urgent               the urgent lane alone
-    flow worker --queues mail,default  just these, in this order
-    flow worker --burst                what waits now, then end
-
-    SIGTERM or Ctrl-C lets running jobs end within the grace; what has not ended by
-    then goes back to its queue. A second Ctrl-C stops at once.
-    """
+    """Load the app, and be a worker."""
     if urgent and queues:
         raise ConfigError("--urgent and --queues exclude each other")
     options.level(log_level)

@@ -38,6 +38,12 @@ class Address:
         return f"{masked(self.url)} ({self.source})"
 
 
+def _looked(project: Project | None) -> str:
+    if project is None:
+        return f"{Path.cwd()} is in no project: no Procfile or [tool.flow] above it"
+    return f"looked in {project.state}"
+
+
 SECRET = re.compile(r"(?i)\b((?:ssl_)?password|username)=[^&#]*")
 
 
@@ -70,5 +76,5 @@ def find_server(url: str | None = None, project: Project | None = None) -> Addre
         return Address(told["REDIS_URL"], "REDIS_URL")
     server = embedded.join(project.state) if project else None
     if server is None:
-        raise NoServer(MISSING)
+        raise NoServer(f"{MISSING} ({_looked(project)})")
     return Address(server.url, f"the project's own server in {server.state}")

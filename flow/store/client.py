@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flow.store.address import Address
     from flow.store.link import Patience
 
+DAY = 86_400  # seconds
 CHUNK = 200  # jobs a script call writes at most: some milliseconds
 
 
@@ -281,12 +282,8 @@ class Store:
 
     def pulse(self, host: str, role: str, *, ended: bool = False) -> None:
         """Show that a role of a host lives, or that it has ended."""
-        key = keys.host(host)
-        if ended:
-            self.link.command("HDEL", key, role)
-        else:
-            self.link.command("HSET", key, role, self._now())
-            self.link.command("EXPIRE", key, 86_400)
+        beat = "" if ended else self._now()
+        self.link.run(load("pulse"), [keys.host(host)], [role, beat, DAY])
 
     def status(self, job_id: str) -> Status | None:
         """Return where a job is; None when there is no such job."""

@@ -11,6 +11,7 @@ from flow.service import Service
 if TYPE_CHECKING:
     from flow.store.client import Store
 
+FIRST = 4.0  # seconds after which the roles that start with this one have shown up
 SLICE = 500  # entries a call removes at most, so that no script call is long
 
 
@@ -27,13 +28,22 @@ class Janitor(Service):
         """Trim nothing yet."""
         self._store = store
         self._warned: tuple[str, ...] = ()
+        self._is_first = True
 
     def run_once(self) -> float | None:
-        """Trim one slice of every queue; return 0.1 s when there is more to do."""
+        """Trim one slice of every queue; return 0.1 s when there is more to do.
+
+        Nothing is said of queues in the first turn: others may be starting too.
+        """
         queues = self._store.queues()
         busy = [self._store.trim(queue, SLICE) >= SLICE for queue in queues]
-        unserved = tuple(self._store.unserved(queues))
+        if self._is_first:
+            self._is_first = False
+            return FIRST
+        self._warn(tuple(self._store.unserved(queues)))
+        return 0.1 if any(busy) else None
+
+    def _warn(self, unserved: tuple[str, ...]) -> None:
         if unserved and unserved != self._warned:
             emit(QueuesUnserved(unserved))
         self._warned = unserved
-        return 0.1 if any(busy) else None

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flow import errors
+from flow import Queue, errors
+from flow.queue import path_of
+from flow.workers.resolve import resolve
 from tests.support.apps import Shop, Untyped, as_rq_sees, let_go
-from tests.support.shop import tasks
+from tests.support.shop import plain, tasks
+from tests.support.turns import Turns
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from flow.store.client import Store
@@ -246,3 +250,27 @@ def test_a_meta_that_cannot_be_pickled_is_refused(
     with pytest.raises(errors.InvalidCall, match="meta of a job cannot be pickled"):
         odd.enqueue("cat.png")
     assert client.dbsize() == 0
+
+
+@pytest.mark.parametrize(
+    "function", [tasks.echo, plain.add, "tests.support.shop.plain.add"]
+)
+def test_a_queue_takes_a_function_or_its_path(
+    function: str | Callable[..., object], store: Store
+) -> None:
+    job = Queue("default").enqueue(function, 2)
+    claim = Turns(store).one()
+    assert claim.job_id == job.id
+    assert claim.data
+    assert resolve(claim).name == path_of(function)
+
+
+@pytest.mark.parametrize(
+    "function", [lambda: None, "not a path", "send", "", "a..b", "__main__.send", 7]
+)
+def test_a_function_that_no_worker_could_import_is_refused(
+    function: str | Callable[..., object], store: Store
+) -> None:
+    with pytest.raises(errors.InvalidCall, match="is no import path of a function"):
+        Queue("default").enqueue(function)
+    assert store.queues() == []

@@ -53,9 +53,11 @@ def test_result_gives_up_after_its_timeout(store: Store) -> None:
 def test_a_failure_is_raised_in_whoever_waits_for_it(shop: Shop) -> None:
     job = tasks.fail.enqueue("no cat")
     with shop.open():
-        with pytest.raises(errors.JobFailed, match=r"^ValueError: no cat$"):
+        with pytest.raises(errors.JobFailed, match=r"(?m)^ValueError: no cat$"):
             job.result(timeout=60)
-        with pytest.raises(errors.JobFailed, match=r"^ValueError: no cat$") as failed:
+        with pytest.raises(
+            errors.JobFailed, match=r"(?m)^ValueError: no cat$"
+        ) as failed:
             asyncio.run(job.aresult(timeout=60))
     assert "raise ValueError(reason)" in failed.value.traceback
 

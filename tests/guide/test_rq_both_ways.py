@@ -228,7 +228,7 @@ def test_a_plain_worker_runs_flows_tasks(shop: Shop, kind: str) -> None:
     assert shop.noted() == ["done"]
     assert renamed.result(timeout=0) == "a result that nobody keeps"
     assert failed.status == "failed"
-    with pytest.raises(errors.JobFailed, match=r"^ValueError: no cat$") as seen:
+    with pytest.raises(errors.JobFailed, match=r"(?m)^ValueError: no cat$") as seen:
         failed.result(timeout=0)
     assert "raise ValueError(reason)" in seen.value.traceback
     assert [job.result(timeout=0) for job in many] == [f"{n}.png at 100" for n in "012"]

@@ -248,7 +248,7 @@ def test_a_job_that_raises_keeps_its_text_and_its_traceback(shop: Shop) -> None:
     job = tasks.fail.enqueue("no cat")
     shop.work()
     assert job.status == "failed"
-    with pytest.raises(errors.JobFailed, match=r"^ValueError: no cat$") as failed:
+    with pytest.raises(errors.JobFailed, match=r"(?m)^ValueError: no cat$") as failed:
         job.result(timeout=0)
     trace = failed.value.traceback
     assert trace.startswith("Traceback (most recent call last):\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ResponseError
 
+from flow import events, service
 from flow.errors import FlowError, ServerUnreachable
 from flow.service import Agenda, Service
 
@@ -16,12 +17,12 @@ class Counting(Service):
         self.interval = interval
         self.turns = 0
         self.wanted: float | None = None
-        self._error = error
+        self.error = error
 
     def run_once(self) -> float | None:
         self.turns += 1
-        if self._error:
-            raise self._error
+        if self.error:
+            raise self.error
         return self.wanted
 
 
@@ -81,3 +82,23 @@ def test_while_the_server_is_away_one_service_a_round_tries() -> None:
         agenda.run_due()
         assert sum(service.turns for service in services) == round_
     assert [service.turns for service in services] == [1, 1, 1]
+
+
+def test_an_outage_is_said_once_and_its_end_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, said = [0.0], list[events.Event]()
+    monkeypatch.setattr(service, "emit", said.append)
+    away, silent = Counting(1.0, ServerUnreachable("away")), Counting(1.0)
+    agenda = Agenda([away, silent], lambda: now[0])
+    for second in range(6):
+        now[0] = float(second)
+        agenda.run_due()
+        agenda.run_due()
+    # The silent one asks the server nothing: that it goes well ends no outage.
+    assert [type(event) for event in said] == [events.ServerAway]
+    away.error = None
+    for second in range(6, 9):
+        now[0] = float(second)
+        agenda.run_due()
+    assert [type(event) for event in said] == [events.ServerAway, events.ServerBack]

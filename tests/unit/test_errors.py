@@ -82,7 +82,7 @@ def test_an_app_that_fails_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     said = flow_worker(tmp_path, "--app", "broken", REDIS_URL=NOBODY)
     assert said == (
         "flow: the app's module 'broken' fails while it is imported: "
-        "RuntimeError('no licence')"
+        f"RuntimeError: no licence ({tmp_path / 'broken.py'}:1)"
     )
 
 
@@ -100,7 +100,8 @@ def test_a_worker_without_a_server_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text("")
     assert flow_worker(tmp_path, "--app", "shop") == (
         "flow: REDIS_URL is not set and no server runs here; "
-        "set it, or run flow start or flow redis start"
+        "set it, or run flow start or flow redis start "
+        f"(looked in {tmp_path / '.flow'})"
     )
     assert not (tmp_path / ".flow").exists(), "nothing is started or made"
 

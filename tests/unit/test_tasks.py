@@ -233,3 +233,28 @@ def _python(folder: Path, *words: str) -> str:
         timeout=60,
         check=True,
     ).stdout
+
+
+def test_a_typo_in_an_option_is_answered_with_the_right_one() -> None:
+    untyped: Any = task
+    with pytest.raises(errors.InvalidTask, match="'retry'; did you mean retries"):
+        untyped(retry=3)(charge)
+    with pytest.raises(errors.InvalidCall, match="'zzz'; known: at_front, "):
+        untyped(charge).options(zzz=3)
+
+
+def test_an_interval_that_is_no_number_is_refused() -> None:
+    untyped: Any = every
+    for wrong in ("5m", None, object()):
+        with pytest.raises(errors.InvalidSchedule, match="a number of seconds"):
+            untyped(wrong)
+
+
+def test_cron_without_an_expression_is_refused() -> None:
+    untyped: Any = cron
+    with pytest.raises(errors.InvalidSchedule, match="needs an expression"):
+        untyped(task(charge))
+
+
+def charge(order: int) -> int:
+    return order

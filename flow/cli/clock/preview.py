@@ -28,7 +28,16 @@ SECOND = timedelta(seconds=1)
 FIELDS = 5  # of a cron expression, at least
 
 
-@click.command()
+HELP = """Show the next ticks, with notes where the clocks change.
+
+\b
+flow clock preview                                of all that the app declares
+flow clock preview shop-tasks-report              of one schedule
+flow clock preview "30 1 * * *" --tz Europe/London --from 2026-03-28
+"""
+
+
+@click.command(help=HELP)
 @click.argument("what", metavar="[SCHEDULE|EXPR]", required=False)
 @click.option("--tz", metavar="ZONE", help="For an expression; by default UTC.")
 @click.option(
@@ -50,13 +59,7 @@ def preview(  # noqa: PLR0913 - one argument for each option
     redis_url: str | None,
     as_json: bool,
 ) -> None:
-    r"""Show the next ticks, with notes where the clocks change.
-
-    \b
-    flow clock preview                                of all that the app declares
-    flow clock preview shop-tasks-report              of one schedule
-    flow clock preview "30 1 * * *" --tz Europe/London --from 2026-03-28
-    """
+    """Show ticks to come."""
     if what is not None and _is_expression(what):
         rules: dict[str, Cron | Every] = {what: Cron(what, tz=tz, id="preview")}
     else:
