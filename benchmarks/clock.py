@@ -103,7 +103,10 @@ def measure(bench: Stand, size: Size, tell: Callable[[str], None]) -> Found:
     many, calls = _crowd(ticking, bench, size)
     late, leaders = ticking.late(), ticking.leaders()
     crowd = f"{size.schedules:,} schedules at one instant"
-    spreads |= {f"ticks, {crowd}": _spread(late), "its script calls of 0.1 ms or more": _spread(calls)}
+    spreads |= {
+        f"ticks, {crowd}": _spread(late),
+        "its script calls of 0.1 ms or more": _spread(calls),
+    }
     for number, name in ((signal.SIGKILL, "kill -9"), (signal.SIGTERM, "SIGTERM")):
         tell(f"clock: leaders that get {name}")
         late_then = _kills(Ticking(bench), size.kills, number)
