@@ -10,7 +10,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import clock, drain, enqueue, latency, machine, memory, stand, table
+from benchmarks import (
+    clock,
+    drain,
+    enqueue,
+    latency,
+    machine,
+    memory,
+    runner,
+    stand,
+    table,
+)
 from benchmarks.burst import JobsMissing
 from benchmarks.contenders import CONTENDERS, RQ
 from benchmarks.cpu import ProgramFailed
@@ -35,6 +45,7 @@ class Size:
         jobs: to enqueue in a round, and to weigh.
         trips: to an idle worker.
         clock: of the clock's.
+        lines: that a runner passes on in a round.
     """
 
     rounds: int = 3
@@ -42,10 +53,11 @@ class Size:
     jobs: int = 2000
     trips: int = 400
     clock: clock.Size = field(default_factory=clock.Size)
+    lines: int = runner.LINES
 
 
-QUICK = Size(rounds=1, share=0.05, jobs=100, trips=10, clock=clock.QUICK)
-PARTS = ("drain", "enqueue", "latency", "memory", "clock")
+QUICK = Size(rounds=1, share=0.05, jobs=100, trips=10, clock=clock.QUICK, lines=3_000)
+PARTS = ("drain", "enqueue", "latency", "memory", "clock", "runner")
 
 
 def main() -> None:
@@ -98,6 +110,9 @@ def _measure(bench: stand.Stand, size: Size, parts: Sequence[str]) -> dict[str, 
     if "clock" in parts:
         found["clock"] = clock.measure(bench, size.clock, _tell)
         _show(table.spreads(found["clock"].spreads), "", found["clock"].words)
+    if "runner" in parts:
+        found["runner"] = runner.compare(size.lines, size.rounds, _tell)
+        _show(table.runners(found["runner"], size.lines))
     return found
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks.runner import HONCHO
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from benchmarks.enqueue import Enqueued
     from benchmarks.latency import Latency
     from benchmarks.memory import Memory
+    from benchmarks.runner import Passed
 
 UNSURE = "?"  # the difference from an empty burst was lost in the noise
 
@@ -102,6 +105,23 @@ def spreads(found: dict[str, Spread]) -> str:
         for name, one in found.items()
     ]
     return _table("clock, milliseconds | p50 | p99 | worst | of", rows)
+
+
+def runners(found: dict[str, Passed], lines: int) -> str:
+    """Return speed and cost of each runner, with honcho's as the measure."""
+    slowest = found.get(HONCHO)
+    rows = [
+        (
+            name,
+            _times(one.speed, slowest.speed) if slowest else UNSURE,
+            f"{one.speed:,.0f}",
+            f"{one.cost:.2f}",
+            f"{one.lost}",
+        )
+        for name, one in found.items()
+    ]
+    head = f"{lines:,} lines of 100 bytes | speed, honcho = 1 | lines/s | "
+    return _table(head + "CPU us a line | lost", rows)
 
 
 def _table(head: str, rows: Sequence[Sequence[str]]) -> str:

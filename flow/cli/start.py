@@ -14,6 +14,7 @@ import click
 from flow.errors import ProcfileError
 from flow.runner import (
     background,
+    changes,
     environ,
     formation,
     guard,
@@ -46,6 +47,7 @@ flow start web worker            these two
 flow start -c worker=3           all of them, three workers
 flow start -c all=0,web=1        nothing but the web process
 flow start --on-exit restart     what ends is started again
+flow start --watch               what a changed file touches, too
 
 A line `release: ...` is never a process: it runs first, once, when the whole
 Procfile is started; if it fails, nothing starts. When one process ends, all are
@@ -73,7 +75,8 @@ class Options:
     like_heroku: bool
     override: bool
     release: bool | None
-    on_exit: str
+    on_exit: str | None
+    watch: bool
     pty: tuple[str, ...]
     no_prefix: bool
     timestamps: bool
@@ -99,10 +102,9 @@ class Options:
 @click.option(
     "--on-exit",
     type=click.Choice(["stop", "restart"]),
-    default="stop",
-    show_default=True,
-    help="When a process ends: stop all, or start it again.",
+    help="When a process ends: stop all, or start it again.  [default: stop]",
 )
+@click.option("--watch", is_flag=True, help="Restart what changed files touch.")
 @click.option("--pty", multiple=True, metavar="TYPE", help="Give it a terminal.")
 @click.option("--no-prefix", is_flag=True, help="Show lines without web.1 before them.")
 @click.option("--timestamps", is_flag=True, help="Show the time before each line.")
@@ -112,7 +114,7 @@ class Options:
 def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of them
     """Start every process of the Procfile, or only those that are named."""
     standard.fill()
-    options = Options(**typed)
+    options = options_of(typed)
     files = env_files(options.env)
     place = workplace.find(
         Path.cwd(), options.procfile, files, os.environ, override=options.override
@@ -143,7 +145,8 @@ def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of the
             settings,
             first,
             grace_of(options),
-            restart=options.on_exit == "restart",
+            restart=restarts(options),
+            watch=options.watch,
             log=options.log,
             notices=tuple(notices),
             when_up=when_up,
@@ -151,6 +154,25 @@ def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of the
         own = None if lock is None else state
         code = manager.run(plan, descriptor, guard.split(), own)
     sys.exit(code)
+
+
+def restarts(options: Options) -> bool:
+    """Return whether what ends is started again."""
+    if options.on_exit is None:
+        return options.watch  # a slip that is saved must not end the session
+    return options.on_exit == "restart"
+
+
+def options_of(typed: dict[str, Any]) -> Options:
+    """Return the options as they were typed.
+
+    Raises:
+        ConfigError: one of them needs what is not installed.
+    """
+    options = Options(**typed)
+    if options.watch:
+        changes.require()
+    return options
 
 
 def env_files(text: str) -> list[Path]:

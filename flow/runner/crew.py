@@ -236,7 +236,10 @@ class Crew:
 
     def _end_if_done(self) -> None:
         states = {dyno.state for dyno in self.dynos.values()}
-        if self.verdict is None and states == {State.COMPLETE}:
+        # A file that changes may begin it anew, as long as files are watched.
+        if self.verdict or self.plan.watch:
+            return
+        if states == {State.COMPLETE}:
             self.verdict = Ending(0, asked=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flow.runner.formation import Instance
     from flow.runner.kind import Kind
     from flow.runner.process import Process
+    from flow.runner.procfile import Procfile
     from flow.runner.readiness import Readiness
 
 NEVER = float("inf")
@@ -96,3 +97,8 @@ class Dyno:
     def running(self) -> bool:
         """Whether a process of it lives, or what that one left behind."""
         return self.state in (State.STARTING, State.UP, State.STOPPING)
+
+    def renew(self, listed: Procfile) -> None:
+        """Take the command that the Procfile has now for its next start."""
+        if entry := listed.find(self.instance.type):
+            self.instance = replace(self.instance, command=entry.command)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 BOOT = 60.0  # seconds; Heroku's limit, after which it says R10
+ALL = ("**",)  # files
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Kind:
             ``log:pattern``; empty means as soon as it runs.
         boot: seconds it has to become ready.
         after: types that must be up before it starts.
+        watch: the files whose changes restart it, with ``flow start --watch``.
     """
 
     short_lived: bool = False
@@ -32,6 +34,7 @@ class Kind:
     ready: str = ""
     boot: float = BOOT
     after: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ALL
 
 
 WAYS = ("port", "http", "command", "log")
@@ -87,6 +90,7 @@ def _kind(name: str, table: object, types: list[str]) -> Kind:
         ready=_ready(values.get("ready", ""), where),
         boot=_seconds(values.get("boot", BOOT), where),
         after=_texts(values, "after", where),
+        watch=_watch(values, where),
     )
     for other in kind.after:
         _require(other, types, f"{where} after")
@@ -115,6 +119,13 @@ def _texts(values: Mapping[str, object], key: str, where: str) -> tuple[str, ...
     if not all(isinstance(text, str) and text for text in texts):
         raise ConfigError(f"{where} {key} must be a list of texts, not {value!r}")
     return tuple(str(text) for text in texts)
+
+
+def _watch(values: Mapping[str, object], where: str) -> tuple[str, ...]:
+    value = values.get("watch", True)
+    if isinstance(value, bool):
+        return ALL if value else ()
+    return _texts(values, "watch", where)
 
 
 def _ready(value: object, where: str) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flow.runner.changes import Changes
 from flow.runner.control import Control
 from flow.runner.crew import Crew
 from flow.runner.journal import Journal
@@ -64,12 +65,16 @@ def _run(plan: Plan, signals: Signals, printer: Printer, state: State | None) ->
     for notice in plan.notices:
         printer.say(notice)
     if plan.release is not None:
-        alone = replace(plan, instances=[plan.release], restart=False, kinds={})
+        alone = replace(
+            plan, instances=[plan.release], restart=False, kinds={}, watch=False
+        )
         ending = _session(alone, signals, printer)[0].run()
         if ending.asked or ending.code:
             printer.say("the release did not succeed: nothing is started")
             return ending
     session, crew = _session(plan, signals, printer)
+    if session.changes:
+        session.changes.start()
     up = partial(_leave_the_screen, plan, printer)
     if state is None:
         return session.run(up)
@@ -90,7 +95,10 @@ def _session(plan: Plan, signals: Signals, printer: Printer) -> tuple[Session, C
     streams.hear = crew.hear
     for instance in plan.instances:
         crew.add(instance)
-    return Session(signals, printer, reaper, streams, crew, world.clock), crew
+    session = Session(signals, printer, reaper, streams, crew, world.clock)
+    if plan.watch:
+        session.changes = Changes(crew, reaper, printer.say, world.clock)
+    return session, crew
 
 
 def _listen(

@@ -35,6 +35,7 @@ class Plan:
         release: what runs before them, if anything.
         grace: seconds between TERM and KILL.
         restart: start a process again when it ends, instead of stopping all.
+        watch: restart what changed files touch.
         log: whether the output is kept in the project's ``.flow``.
         notices: what to say first.
         when_up: is called once all have been started.
@@ -50,6 +51,7 @@ class Plan:
     release: Instance | None = None
     grace: float = 10.0
     restart: bool = False
+    watch: bool = False
     log: bool = True
     notices: tuple[str, ...] = ()
     when_up: Callable[[], None] | None = None

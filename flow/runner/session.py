@@ -13,6 +13,7 @@ from flow.runner.watcher import READ, WRITE, Wanted, Watcher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flow.runner.changes import Changes
     from flow.runner.control import Control
     from flow.runner.crew import Crew
     from flow.runner.printer import Printer
@@ -37,6 +38,7 @@ class Session:
     """
 
     control: Control | None = None  # answers flow ps and its like
+    changes: Changes | None = None  # restarts what changed files touch
 
     def __init__(
         self,
@@ -97,6 +99,8 @@ class Session:
             self._printer.show_prompts()
         if self._printer.sink.failure:
             self.stop(Ending(UNREAD, asked=True))
+        if self.changes:
+            self.changes.turn()
         self._mind_the_crew()
         if self.control:
             self.control.turn()
@@ -116,11 +120,15 @@ class Session:
             wanted[self._printer.sink.fileno()] = Wanted(WRITE, self)
         if self.control:
             wanted |= self.control.wanted()
+        if self.changes:
+            wanted |= self.changes.wanted()
         return wanted | self._streams.wanted() | self._crew.wanted()
 
     def _patience(self) -> float | None:
         now = self._clock()
         moments = [self._kill_at - now, self._crew.next_moment() - now]
+        if self.changes:
+            moments.append(self.changes.next_moment() - now)
         if not self._printer.full:
             moments.append(self._printer.prompt_in())
         soonest = min(moments)
@@ -138,7 +146,8 @@ class Session:
 
     def _bury(self) -> None:
         for process in self._reaper.reap():
-            self._crew.ended(process)
+            if not (self.changes and self.changes.ended(process)):
+                self._crew.ended(process)
         if self._ending:
             self._reaper.terminate_orphans()
         else:

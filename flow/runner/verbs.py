@@ -119,9 +119,7 @@ class Verbs:
         listed = procfile.read(self._path)
         chosen = self._chosen(_texts(request))
         for dyno in chosen:
-            if entry := listed.find(dyno.instance.type):
-                one = dyno.instance
-                dyno.instance = Instance(one.type, one.number, entry.command, one.port)
+            dyno.renew(listed)
             self._crew.stop(dyno, Then.START)
         self._say(f"restarting {', '.join(dyno.name for dyno in chosen)}")
         return {"dynos": [dyno.name for dyno in chosen]}
