@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flow.store.address import Address
     from flow.workers.board import Board, Part
 
+STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
 CRASHED = 70  # the exit code of a process whose fetcher failed
 LATELY = 2.0  # seconds for the supervisor to follow a signal to every process
@@ -70,9 +71,11 @@ def main(seat: Seat) -> NoReturn:
 
 def _leave(code: int) -> NoReturn:
     # Not sys.exit: what the supervisor registered to run at its exit is not ours.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)  # also when nobody reads any more what the flush would write
 
 
 def _tie_to(parent: int) -> None:
@@ -109,11 +112,28 @@ class Told:
 def _take_signals() -> Told:
     told = Told()
     # Handlers rather than SIG_IGN, which the programs that jobs start would inherit.
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in STOP:
         signal.signal(number, told.note)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
+    # What jobs fork (multiprocessing) must end by SIGTERM, as programs do; also by one
+    # that comes before it could say so.
+    os.register_at_fork(
+        before=lambda: _mask(signal.SIG_BLOCK),
+        after_in_parent=lambda: _mask(signal.SIG_UNBLOCK),
+        after_in_child=_take_none,
+    )
     return told
+
+
+def _mask(how: int) -> None:
+    signal.pthread_sigmask(how, STOP)
+
+
+def _take_none() -> None:
+    for number in STOP:
+        signal.signal(number, signal.SIG_DFL)
+    _mask(signal.SIG_UNBLOCK)
 
 
 def _work(seat: Seat, told: Told) -> None:

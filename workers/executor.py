@@ -77,7 +77,7 @@ def failure(
         stopping: whether the worker was told to stop; the error may come of that.
     """
     if stopping and not isinstance(error, SoftTimeout):
-        return interrupted(work.claim, work.task, span)
+        return interrupted(work.claim, span, once=work.once)
     told = text(error)
     if work.claim.retries_left > 0:
         try:
@@ -89,11 +89,15 @@ def failure(
     return _failed(work.claim, span, told)
 
 
-def interrupted(
-    claim: Claim, task: Declaration | None, span: tuple[float, float]
-) -> Outcome:
-    """Return the outcome of a job that the worker's stop cut off."""
-    if (claim.on_crash or (task.on_crash if task else None)) == "fail":
+def interrupted(claim: Claim, span: tuple[float, float], *, once: bool) -> Outcome:
+    """Return the outcome of a job that the worker's stop cut off.
+
+    Args:
+        claim: the execution.
+        span: when it started and ended, unix seconds.
+        once: whether it must never run twice.
+    """
+    if once:
         return _failed(
             claim,
             span,

@@ -107,15 +107,20 @@ class Fetcher:
                 return
             self._wait(LOOK if self._calm(pool) else PROMPT)
 
-    def turn(self, pool: Pool) -> bool:
+    def turn(self, pool: Pool, *, claim: bool = True) -> bool:
         """Send what ended and claim what there is room for, in one round trip.
+
+        Args:
+            pool: what runs, and has room.
+            claim: whether to claim at all.
 
         Returns:
             Whether there was anything to send or to ask for.
         """
         with self._lock:
             # The room first: the outcome of a slot that is free by now goes with it.
-            room = 0 if self._board.stopping else self._room(pool)
+            may_claim = claim and not self._board.stopping
+            room = self._room(pool) if may_claim else 0
             sent = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
             if sent:
                 self._listen_again()
@@ -171,6 +176,9 @@ class Fetcher:
     def _exchange(
         self, pool: Pool, outcomes: list[tuple[Packed, bool]], free: int
     ) -> None:
+        if free:
+            # Before the reply: a bell that rings while it is under way must stay heard.
+            self._rung = False
         self._turn += 1
         refused, claims = self._store.exchange(
             Exchange(
@@ -199,19 +207,23 @@ class Fetcher:
 
         What was pushed before the supervisor knew that we listen rang for nobody.
         """
-        self._rung = enough or not self._part.listening
+        if enough or not self._part.listening:
+            self._rung = True
         self._part.listening = not enough
 
     def _start(self, pool: Pool, claims: list[Claim]) -> None:
         surplus: list[Claim] = []
-        found_async = 0
+        found_async, is_last = 0, False
         for claim in claims:
             work = self._prepare(claim)
             if work is None:
                 continue
             found_async += work.is_async
-            if self._board.stopping or not pool.take(work):
+            behind = is_last and not work.is_async
+            if self._board.stopping or behind or not pool.take(work):
                 surplus.append(claim)
+            elif not work.is_async:
+                is_last = pool.is_last(work)
         self._guess = min(
             self._config.concurrency,
             0 if found_async < len(claims) else 2 * max(found_async, self._guess),
@@ -226,7 +238,8 @@ class Fetcher:
         # A job that kills its process while it is loaded must not do so for ever.
         self._part.load(number(claim.execution))
         try:
-            work = resolve(claim, strict=self._config.strict)
+            config = self._config
+            work = resolve(claim, strict=config.strict, on_crash=config.on_crash)
         except BaseException as error:  # noqa: BLE001 - it imports the app's modules
             outcome = executor.unresolved(claim, error, time.time())
             self._tell_unresolved(claim, outcome)
@@ -235,11 +248,6 @@ class Fetcher:
         finally:
             self._part.load(0)
         return work
-
-    def must_ask(self, work: Work) -> bool:
-        """Return whether a job must not run twice, so that ``may_begin`` is asked."""
-        declared = work.task.on_crash if work.task else None
-        return (work.claim.on_crash or declared or self._config.on_crash) == "fail"
 
     def may_begin(self, work: Work) -> bool:
         """Note in Redis that a job begins which must not run twice.
@@ -267,7 +275,8 @@ class Fetcher:
         # Without a bell for a second it looks itself: a bell can be lost, never a job.
         # An outcome frees a slot, and the queue may have grown while there was none.
         bell = self._bell in ready and time.monotonic() >= self._deaf_until
-        self._rung = self._rung or bell or (not ready and seconds == LOOK)
+        if bell or (not ready and seconds == LOOK):
+            self._rung = True
 
 
 def _report(work: Work, outcome: Outcome) -> None:

@@ -39,12 +39,16 @@ class Line:
         self._filled = threading.Condition()
         self._closed = False
         self._expected = LONGEST
+        self._of_task: dict[str, float] = {}
+        self._open = True  # whether its last job has shown to be short
         self._began: float | None = None
         self.idle = True
 
     @property
     def ahead(self) -> int:
         """How many jobs may be claimed beyond the next one."""
+        if not self._open or self.age > PATIENT:
+            return 0  # it would only be withdrawn again, or could not even be
         return min(MOST, int(WORTH / max(self._expected, 1e-6)))
 
     @property
@@ -58,8 +62,17 @@ class Line:
         began = self._began
         return 0.0 if began is None else self._monotonic() - began
 
+    def is_short(self, name: str) -> bool:
+        """Return whether a task's jobs have shown to be short.
+
+        Only behind such a job may another stand: a job that keeps the interpreter to
+        itself (it never leaves C code, say) cannot be relieved of what is behind it.
+        """
+        return self._of_task.get(name, LONGEST) < PATIENT
+
     def put(self, work: Work) -> None:
         """Append a job; the main thread wakes if it waits."""
+        self._open = self.is_short(work.name)
         self._works.append(work)
         if self.idle:
             with self._filled:
@@ -75,10 +88,19 @@ class Line:
         self._began = self._monotonic()
         return work
 
-    def ended(self, seconds: float) -> None:
-        """Note how long the job took that ``next`` returned last."""
-        self._began = None
-        self._expected += (min(seconds, LONGEST) - self._expected) * SHARE
+    def ended(self, seconds: float, name: str) -> None:
+        """Note how long the job of a task took that ``next`` returned last."""
+        self._began, self._open = None, True
+        # Not below nothing: the wall clock may have been set back meanwhile.
+        seconds = min(max(seconds, 0.0), LONGEST)
+        self._expected += (seconds - self._expected) * SHARE
+        # One long job makes its task a long one, until several were short again.
+        before = self._of_task.get(name, seconds)
+        self._of_task[name] = max(seconds, before + (seconds - before) * SHARE)
+
+    def dropped(self) -> None:
+        """Note that the job that ``next`` returned last may not begin any more."""
+        self._began, self._open = None, True
 
     def withdraw(self) -> list[Work]:
         """Take out all that has not begun, in its order."""
@@ -88,6 +110,7 @@ class Line:
                 works.append(self._works.popleft())
             except IndexError:
                 break  # the main thread was quicker
+        self._open = self._open or bool(works)
         return works
 
     def close(self) -> None:

@@ -35,10 +35,6 @@ class Feeder(Protocol):
         """Take an outcome while its slot is still taken; say whether it can wait."""
         ...
 
-    def must_ask(self, work: Work) -> bool:
-        """Say whether ``may_begin`` is to be asked before a job begins."""
-        ...
-
     def may_begin(self, work: Work) -> bool:
         """Say whether a job may begin that must not run twice."""
         ...
@@ -47,7 +43,7 @@ class Feeder(Protocol):
         """Hear that a slot is free, but for the main thread's."""
         ...
 
-    def turn(self, pool: Pool) -> bool:
+    def turn(self, pool: Pool, *, claim: bool = True) -> bool:
         """Make a turn with Redis: the main thread has nothing left to run."""
         ...
 
@@ -125,6 +121,10 @@ class Pool:
             self._plain.put(work)
         return True
 
+    def is_last(self, work: Work) -> bool:
+        """Return whether no job may stand behind this one in the main thread's line."""
+        return self._threads == 1 and not self.line.is_short(work.name)
+
     def withdraw(self) -> list[Work]:
         """Take out what has been taken and has not begun, in its order."""
         works = self.line.withdraw()
@@ -149,14 +149,21 @@ class Pool:
     def _run_line(self) -> None:
         unsent = 0.0
         while (work := self.line.next()) is not None:
+            if unsent and not self.line.is_short(work.name):
+                # Nothing waits behind a job that may be long: no outcome, no other job.
+                self._feeder.turn(self, claim=False)
+                unsent = 0.0
             if self._begin(work):
                 outcome = executor.execute(work, time.time, self._stopping)
-                self.line.ended(outcome.ended - outcome.started)
+                self.line.ended(outcome.ended - outcome.started, work.name)
                 unsent = unsent or outcome.ended
                 if not self._settle(work, outcome):
                     unsent = float("-inf")  # it cannot wait
+            else:
+                self.line.dropped()
             if self.line.empty or time.time() - unsent > PROMPT:
-                self._feeder.turn(self)
+                while self._feeder.turn(self) and self.line.empty:
+                    pass
                 unsent = 0.0
 
     def _run_plain(self) -> None:
@@ -168,16 +175,14 @@ class Pool:
     def _begin(self, work: Work) -> bool:
         """Show that a job runs; return False if it may not any more."""
         self._show(work)
-        if self._feeder.must_ask(work) and not self._feeder.may_begin(work):
+        if work.once and not self._feeder.may_begin(work):
             self._drop(work)
             return False
         return True
 
     async def _begin_async(self, work: Work) -> bool:
         self._show(work)
-        if self._feeder.must_ask(work) and not await asyncio.to_thread(
-            self._feeder.may_begin, work
-        ):
+        if work.once and not await asyncio.to_thread(self._feeder.may_begin, work):
             self._drop(work)
             return False
         return True

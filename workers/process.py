@@ -47,11 +47,15 @@ class Process:
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
             os.write(self.bell, b".")
 
-    def kill(self) -> None:
-        """End it and all that its jobs started."""
+    def kill_group(self) -> None:
+        """End what its jobs started; it may be reaped, and its number another's."""
         # It may lead no group yet, or all of it may be gone.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End it, which is not reaped yet, and all that its jobs started."""
+        self.kill_group()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 

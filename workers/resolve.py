@@ -30,6 +30,7 @@ class Work:
         kwargs: named arguments.
         task: the declaration, if the function is a task.
         is_async: whether it runs on the event loop; asked often, so it is kept.
+        once: whether it must never run twice.
     """
 
     claim: Claim
@@ -39,14 +40,16 @@ class Work:
     kwargs: Mapping[str, Any]
     task: Declaration | None = None
     is_async: bool = False
+    once: bool = False
 
 
-def resolve(claim: Claim, *, strict: bool = False) -> Work:
+def resolve(claim: Claim, *, strict: bool = False, on_crash: str = "retry") -> Work:
     """Return the work of a claim.
 
     Args:
         claim: what this process holds.
         strict: accept declared tasks only.
+        on_crash: for jobs and tasks that do not say it themselves.
 
     Raises:
         UnreadableJob: what Redis holds for it is not a call.
@@ -74,7 +77,9 @@ def resolve(claim: Claim, *, strict: bool = False) -> Work:
     name = declared.name if declared else invocation.path
     is_async = inspect.iscoroutinefunction(function)
     args, kwargs = invocation.args, invocation.kwargs
-    return Work(claim, name, function, args, kwargs, declared, is_async)
+    says = claim.on_crash or (declared.on_crash if declared else None) or on_crash
+    once = says == "fail"
+    return Work(claim, name, function, args, kwargs, declared, is_async, once)
 
 
 def _function(invocation: Invocation) -> Callable[..., Any]:

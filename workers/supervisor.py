@@ -18,7 +18,7 @@ from flow.errors import FlowError
 from flow.log import emit
 from flow.service import Agenda
 from flow.signals import Signals
-from flow.store.doorbell import QUEUES, SCHEDULED, Doorbell
+from flow.store.doorbell import SCHEDULED, Doorbell
 from flow.upkeep.janitor import Janitor
 from flow.upkeep.promoter import Promoter
 from flow.upkeep.pulse import Pulse
@@ -67,7 +67,9 @@ class Supervisor:
         self._empty_seats: dict[int, float] = {}
         self._selector = selectors.DefaultSelector()
         self._signals = Signals((*STOP, signal.SIGCHLD))
-        self._doorbell = Doorbell(address)
+        # Its own queues alone: what others push or take must not wake this worker.
+        ours = tuple(keys.queue(queue) for queue in config.queues)
+        self._doorbell = Doorbell(address, (*ours, SCHEDULED, keys.SUSPENDED))
         self._bell_due = 0.0
         self._deadline: float | None = None
         self._interrupts = 0
@@ -120,7 +122,12 @@ class Supervisor:
         os.set_blocking(ringer, False)
         part, name, parent = self._board.part(index), new_name(), os.getpid()
         part.clear()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(bell)
+            os.close(ringer)
+            raise
         if pid == 0:
             self._selector.close()
             self._doorbell.forget()
@@ -181,7 +188,7 @@ class Supervisor:
 
     def _bury(self, process: Process, status: int) -> None:
         # What its jobs started must not outlive it: they would run beside their rerun.
-        process.kill()
+        process.kill_group()
         process.close()
         told = how(status)
         stopping = self._deadline is not None
@@ -205,7 +212,12 @@ class Supervisor:
             self._empty_seats.clear()
         for index in [i for i, due in self._empty_seats.items() if due <= now]:
             del self._empty_seats[index]
-            self._fork(index)
+            try:
+                self._fork(index)
+            except OSError as error:
+                # No memory or no descriptor left just now: the others must go on.
+                self._empty_seats[index] = now + QUICK
+                emit(events.UpkeepFailed("starting a process", str(error)))
 
     def _listen(self) -> None:
         """Have a doorbell, and try for one each second while there is none."""
@@ -224,7 +236,7 @@ class Supervisor:
         if rung is None:
             self._selector.unregister(descriptor)
             return
-        if QUEUES in rung or keys.SUSPENDED in rung:
+        if rung - {SCHEDULED}:
             for process in self._processes.values():
                 if process.part.listening:
                     process.ring()

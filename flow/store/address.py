@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from flow.config import environment, find_project
 from flow.errors import NoServer
@@ -49,13 +48,14 @@ SECRET = re.compile(r"(?i)\b((?:ssl_)?password|username)=[^&#]*")
 
 def masked(url: str) -> str:
     """Return ``url`` with its password hidden, before the host or in the query."""
-    parts = urlsplit(url)
-    address, mark, query = url.partition("?")
-    if "@" in parts.netloc:
-        host = parts.netloc.rpartition("@")[2]
-        shown = f"{parts.username or ''}:***@{host}"
-        address = address.replace(parts.netloc, shown, 1)
-    return address + mark + SECRET.sub(r"\1=***", query)
+    # By signs, not by a parser: a password that is not quoted as URLs ask for would
+    # be taken for a host, a path or a query, and be shown.
+    scheme, mark, rest = url.partition("://")
+    login, at, host = rest.rpartition("@")
+    if at and not rest.startswith("/"):  # a path of a unix socket may have an @
+        rest = f"{login.partition(':')[0]}:***@{host}"
+    address, question, query = rest.partition("?")
+    return scheme + mark + address + question + SECRET.sub(r"\1=***", query)
 
 
 def find_server(url: str | None = None, project: Project | None = None) -> Address:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+
+from redis.exceptions import ResponseError
 
 from flow import codec, keys
 from flow.errors import InvalidCall
@@ -123,7 +126,9 @@ class Store:
         for start in range(0, len(packed), CHUNK):
             part = packed[start : start + CHUNK]
             arguments = [word for job in part for word in job]
-            answers = self.link.run(load("enqueue"), [], [token, *arguments])
+            # Each call has a token of its own: a repeat is told by it.
+            mine = f"{token}-{start}"
+            answers = self.link.run(load("enqueue"), [], [mine, *arguments])
             missing = [a for a in answers if isinstance(a, bytes)]
             if missing:
                 raise InvalidCall(
@@ -304,11 +309,16 @@ class Store:
 
     def held(self, queues: Sequence[str]) -> list[Held]:
         """Return all that flow's processes hold of these queues."""
-        return [one for queue in queues for one in self._held_of(queue)]
+        found: list[Held] = []
+        for queue in queues:
+            # A key that others spoilt must not keep the other queues' jobs.
+            with contextlib.suppress(ResponseError):
+                found += self._held_of(queue)
+        return found
 
     def _held_of(self, queue: str) -> Iterator[Held]:
         for member in self.link.command("ZRANGE", keys.wip(queue), 0, -1):
-            job_id, _, execution = member.decode().rpartition(":")
+            job_id, _, execution = member.decode("utf-8", "replace").rpartition(":")
             process, _, number = execution.rpartition("-")
             if process and number.isdigit():  # RQ's own execution ids have no dash
                 yield Held(queue, job_id, execution)

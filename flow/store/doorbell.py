@@ -27,7 +27,7 @@ class Doorbell:
 
     Args:
         address: the server.
-        prefixes: the keys to hear of.
+        prefixes: what the keys to hear of begin with.
     """
 
     def __init__(
@@ -37,7 +37,12 @@ class Doorbell:
     ) -> None:
         """Prepare; ``connect`` connects."""
         self._address = address
-        self._prefixes = prefixes
+        # The server refuses a prefix that another one covers.
+        self._prefixes = tuple(
+            one
+            for one in dict.fromkeys(prefixes)
+            if not any(one != other and one.startswith(other) for other in prefixes)
+        )
         self._connection: Any = None
         self._heard: set[str] = set()
 

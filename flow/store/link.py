@@ -7,6 +7,7 @@ flow may be repeated as it is, so the link repeats the very same call instead.
 from __future__ import annotations
 
 import random
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 import redis
@@ -38,7 +39,12 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 5.0  # seconds
 READ_TIMEOUT = 15.0  # seconds; longer than any command of flow blocks
 LONGEST_WAIT = 5.0  # seconds between two tries to reach a server that is away
-PASSING = ("LOADING", "OOM", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "BUSY")
+PASSING = (
+    *("LOADING", "OOM", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "BUSY"),
+    *("READONLY", "MISCONF", "NOREPLICAS"),
+)
+# How servers before 7 tell that a script met one of these.
+IN_A_SCRIPT = re.compile(rf"-(?:{'|'.join(PASSING)})\b")
 
 
 class Patience(Protocol):
@@ -66,7 +72,8 @@ def connect(address: Address, timeout: float = READ_TIMEOUT) -> redis.Redis:
     except ValueError as error:
         raise ConfigError(
             f"{masked(address.url)} is no address of a Redis "
-            f"(redis://host:6379/0, rediss://..., unix:///path): {error}"
+            "(redis://host:6379/0, rediss://..., unix:///path; signs such as / and # "
+            "in a password are written %2F and %23)"
         ) from error
 
 
@@ -163,7 +170,9 @@ def _passing(error: RedisError) -> bool:
         return False
     if isinstance(error, Disconnected | NoReply | ReadOnlyError):
         return "CERTIFICATE_VERIFY_FAILED" not in str(error)
-    return isinstance(error, ResponseError) and str(error).startswith(PASSING)
+    told = str(error)
+    passing = told.startswith(PASSING) or IN_A_SCRIPT.search(told) is not None
+    return isinstance(error, ResponseError) and passing
 
 
 def _explained(error: RedisError, address: Address) -> Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from rq import Retry
 from flow import Queue, errors, keys
 from flow.record import Status
 from tests.support import hazards
-from tests.support.faults import settled
+from tests.support.faults import let_go, settled
 from tests.support.leaks import places, queued
 from tests.support.waiting import wait_until
 
@@ -288,3 +289,43 @@ def test_a_worker_goes_on_although_a_job_has_taken_its_alarm(yard: Yard) -> None
     yard.burst()
     with pytest.raises(errors.JobFailed, match=TIMED_OUT):
         job.result(0)
+
+
+def test_what_a_job_forked_ends_when_it_is_told_to(yard: Yard) -> None:
+    job = hazards.end_what_it_forked.enqueue()
+    yard.burst()
+    assert job.result(0) == -signal.SIGTERM
+
+
+def test_a_job_that_keeps_the_interpreter_holds_up_nobody(yard: Yard) -> None:
+    with yard.worker(processes=2):
+        # Both processes have learnt that echo is short, and claim ahead.
+        learnt = hazards.echo.enqueue_many((n,) for n in range(600))
+        assert learnt[-1].result(LONG) == 599
+        before = hazards.echo.enqueue_many((n,) for n in range(5))
+        keeper = hazards.keep_the_interpreter.enqueue(yard.ledger, 5.0)
+        behind = hazards.echo.enqueue_many((n,) for n in range(40))
+        assert [job.result(LONG) for job in before] == list(range(5))
+        assert [job.result(LONG) for job in behind] == list(range(40))
+        assert keeper.status is Status.STARTED
+
+
+def test_behind_a_long_job_nothing_is_claimed_again_and_again(
+    yard: Yard, client: redis.Redis
+) -> None:
+    def calls() -> int:
+        stats: Any = client.info("commandstats")
+        return int(stats["cmdstat_evalsha"]["calls"])
+
+    gate = yard.gate()
+    with yard.worker():
+        learnt = hazards.echo.enqueue_many((n,) for n in range(300))
+        assert learnt[-1].result(LONG) == 299
+        hazards.hold.enqueue(yard.ledger, gate)
+        behind = hazards.echo.enqueue_many((n,) for n in range(200))
+        yard.running()
+        start = calls()
+        threading.Event().wait(1.0)  # it would be thousands by now
+        assert calls() - start < 200
+        let_go(gate)
+        assert behind[-1].result(LONG) == 199

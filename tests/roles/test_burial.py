@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flow import keys
 from flow.workers.burial import AGAIN, Burial, Dead
 from tests.support.leaks import places, queued
 from tests.support.turns import Turns, begun, record
@@ -103,3 +104,18 @@ def test_another_processs_jobs_stay_with_it(store: Store, burial: Burial) -> Non
     burial.run_once()
     assert places(store, other.job_id) == ["wip"]
     assert len(queued(store)) == 1
+
+
+def test_a_spoilt_key_of_one_queue_does_not_keep_the_jobs_of_others(
+    store: Store, burial: Burial
+) -> None:
+    job = record()
+    store.enqueue([job])
+    turns = Turns(store)
+    turns.take(1)
+    store.link.command("SADD", keys.QUEUES, keys.queue("odd"), keys.queue("bytes"))
+    store.link.command("SET", keys.wip("odd"), "spoilt", "EX", 60)
+    store.link.command("ZADD", keys.wip("bytes"), 1, b"\xff:\xfe-1")
+    burial.add(dead(turns, set()))
+    burial.run_once()
+    assert queued(store) == [job.id]

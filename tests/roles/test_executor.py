@@ -11,10 +11,10 @@ import pytest
 from flow import codec
 from flow.errors import SoftTimeout, UnknownTask
 from flow.outcome import Ending
-from flow.record import Claim
+from flow.record import Claim, Invocation
 from flow.registry import Declaration
 from flow.workers import executor
-from flow.workers.resolve import Work
+from flow.workers.resolve import Work, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def work(function: Callable[..., Any], **claim: Any) -> Work:  # noqa: ANN401
     held = replace(Claim("default", "j", "p-1", b"", timeout=5.0), **claim)
     task = Declaration("a.path", function, "a.path", on_crash=claim.get("on_crash"))
-    return Work(held, "a.path", function, (), {}, task)
+    once = claim.get("on_crash") == "fail"
+    return Work(held, "a.path", function, (), {}, task, once=once)
 
 
 def run(function: Callable[..., Any], *, stopping: bool = False, **claim: Any) -> Any:  # noqa: ANN401
@@ -141,3 +142,20 @@ def test_an_unknown_task_fails_after_a_quarter_of_an_hour() -> None:
     outcome = executor.unresolved(held, UnknownTask("a.b: it is not here"), now)
     assert outcome.ending is Ending.FAILED
     assert "a.b: it is not here" in told(outcome.value)
+
+
+@pytest.mark.parametrize(
+    ("of_job", "of_project", "once"),
+    [
+        (None, "retry", False),
+        (None, "fail", True),
+        ("fail", "retry", True),
+        ("retry", "fail", False),
+    ],
+)
+def test_what_must_not_run_twice_is_decided_once(
+    of_job: str | None, of_project: str, *, once: bool
+) -> None:
+    data = codec.pack_invocation(Invocation("tests.support.shop.plain.add", (1, 2)))
+    held = Claim("default", "j", "p-1", data, on_crash=of_job)
+    assert resolve(held, on_crash=of_project).once is once

@@ -161,3 +161,9 @@ def test_a_repeated_call_is_not_refused_for_a_parent_that_went_meanwhile(
 def _store_at(store: Store, url: str) -> Store:
     address = replace(store.link.address, url=url)
     return type(store)(address)
+
+
+def test_many_jobs_without_a_result_are_all_written(store: Store) -> None:
+    jobs = [replace(record(), result_ttl=0) for _ in range(450)]  # three script calls
+    store.enqueue(jobs)
+    assert queued(store) == [job.id for job in jobs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import functools
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -268,3 +269,22 @@ def later(
 async def wrapped_coroutine(one: int) -> int:
     await asyncio.sleep(0)
     return one + 1
+
+
+@task
+def keep_the_interpreter(ledger: Path, seconds: float) -> None:
+    """Stay in C code without giving the interpreter up: no other thread runs."""
+    write(ledger, "kept")
+    ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+
+
+@task
+def end_what_it_forked() -> int | None:
+    """Fork a process, ask it to end as multiprocessing does; return its exit code."""
+    forked = multiprocessing.get_context("fork").Process(target=NEVER.wait)
+    forked.start()
+    forked.terminate()
+    forked.join(30)
+    code = forked.exitcode
+    forked.kill()
+    return code
