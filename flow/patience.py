@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING
 
 from flow.events import ServerAway, ServerBack
 from flow.log import emit
+from flow.store.client import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flow.store.address import Address
+
+
+def await_server(address: Address) -> None:
+    """Wait for a server that is not there yet, and say so: a role is about to start."""
+    store = Store(address, patience=Persistence())
+    store.queues()
+    store.link.close()
 
 
 class Persistence:

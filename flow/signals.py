@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import FrameType
 
+STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # what asks a role to stop
+
 
 class Signals:
     """Takes signals of this process; readable when one has come.

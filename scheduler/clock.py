@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
 import socket
 import time
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from flow.scheduler.ticker import Ticker
 from flow.scheduler.zones import Zones
 from flow.schedules import zonedata
 from flow.service import Agenda
-from flow.signals import Signals
+from flow.signals import STOP, Signals
 from flow.store.doorbell import SCHEDULED, Doorbell
 from flow.store.rqscheduler import ENTRIES, Entries
 from flow.store.schedules import Schedules
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from flow.store.address import Address
     from flow.store.client import Store
     from flow.store.entry import Entry
-
-STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Clock:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from flow.patience import Persistence
+from flow.signals import STOP
 from flow.store import current
 from flow.store.client import Store
 from flow.workers.fetcher import Fetcher
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from flow.store.address import Address
     from flow.workers.board import Board, Part
 
-STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
 CRASHED = 70  # the exit code of a process whose fetcher failed
 LATELY = 2.0  # seconds for the supervisor to follow a signal to every process

@@ -17,7 +17,7 @@ from flow import events, keys
 from flow.errors import FlowError
 from flow.log import emit
 from flow.service import Agenda
-from flow.signals import Signals
+from flow.signals import STOP, Signals
 from flow.store.doorbell import SCHEDULED, Doorbell
 from flow.upkeep.janitor import Janitor
 from flow.upkeep.promoter import Promoter
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from flow.store.address import Address
     from flow.store.client import Store
 
-STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 QUICK = 1.0  # seconds: a process that died younger waits before it is replaced
 
 

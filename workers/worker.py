@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
-from flow.patience import Persistence
+from flow.patience import await_server
 from flow.store.client import Store
 from flow.workers.supervisor import Supervisor
 
@@ -30,10 +30,7 @@ def run(address: Address, config: WorkerConfig, name: str | None = None) -> Cens
     Returns:
         What its processes have done.
     """
-    # Waits for a server that is not there yet, and says so.
-    first = Store(address, patience=Persistence())
-    first.queues()
-    first.link.close()
+    await_server(address)
     # What the app loaded is shared with the processes as long as nobody writes to it.
     gc.collect()
     gc.freeze()

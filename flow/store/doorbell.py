@@ -18,7 +18,6 @@ from flow.store.link import settings
 if TYPE_CHECKING:
     from flow.store.address import Address
 
-QUEUES = keys.queue("")
 SCHEDULED = keys.registry("scheduled", "")
 
 
@@ -33,7 +32,7 @@ class Doorbell:
     def __init__(
         self,
         address: Address,
-        prefixes: tuple[str, ...] = (QUEUES, SCHEDULED, keys.SUSPENDED),
+        prefixes: tuple[str, ...],
     ) -> None:
         """Prepare; ``connect`` connects."""
         self._address = address

@@ -9,6 +9,7 @@ import pytest
 
 from flow import keys
 from flow.workers.burial import AGAIN, Burial, Dead
+from tests.support.clock import Clock
 from tests.support.leaks import places, queued
 from tests.support.turns import Turns, begun, record
 
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
     from flow.store.client import Store
 
 KILLED = "signal 9, SIGKILL (out of memory?)"
-
-
-class Clock:
-    """A monotonic clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

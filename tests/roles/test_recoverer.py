@@ -8,6 +8,7 @@ import pytest
 
 from flow.store.client import Worker
 from flow.upkeep.recoverer import Recoverer
+from tests.support.clock import Clock
 from tests.support.leaks import places, queued
 from tests.support.turns import Turns, finished, record
 
@@ -15,16 +16,6 @@ if TYPE_CHECKING:
     from flow.store.client import Store
 
 LEASE = 10.0
-
-
-class Clock:
-    """A monotonic clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import click
 from flow import config
 from flow.cli import options
 from flow.cli.clock.dry import say_what_would_be
-from flow.patience import Persistence
+from flow.patience import await_server
 from flow.registry import TASKS
 from flow.scheduler.clock import Clock
 from flow.schedules.entries import declared
@@ -78,10 +78,7 @@ def clock(  # noqa: PLR0913 - one argument for each option
     if dry_run:
         say_what_would_be(Store(address), project, made)
         return 0
-    # Waits for a server that is not there yet, and says so.
-    first = Store(address, patience=Persistence())
-    first.queues()
-    first.link.close()
+    await_server(address)
     return Clock(Store(address), address, project, made, number).run()
 
 
