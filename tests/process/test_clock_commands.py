@@ -164,6 +164,8 @@ def test_a_clock_that_stands_by_is_healthy(site: Site, client: redis.Redis) -> N
     none = ask(text=True)
     assert (none.returncode, none.stdout) == (1, "")
     assert "clock: none runs on" in none.stderr
+    site.clock().stop()
+    say(site, "pause", "beats-beat")  # an overdue tick would depose a silent leader
     client.set("flow:clock:beats:leader", "7:elsewhere.1", px=600_000)
     site.clock()
     wait_until(lambda: ask().returncode == 0, timeout=60, waiting_for="its first beat")
