@@ -1,0 +1,72 @@
+"""What an option's value may be: each check raises one clear sentence."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
+
+from flow import queue
+from flow.errors import InvalidCall, InvalidTask
+from flow.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def check_call(options: Mapping[str, Any]) -> None:
+    """Raise InvalidCall when an option of a call has a value that cannot be."""
+    check_numbers(options, InvalidCall)
+    if "id" in options:
+        queue.checked_id(options["id"])
+    name = options.get("queue", queue.DEFAULT)
+    if not name or not isinstance(name, str):
+        raise InvalidCall(f"a queue is named by a text, not {name!r}")
+    parent_ids(options.get("depends_on", ()))
+
+
+def check_numbers(options: Mapping[str, Any], error: type[Exception]) -> None:
+    """Raise ``error`` when a number among the options is none, or too small."""
+    lowest = {"timeout": -1, "retries": 0, "result_ttl": -1, "failure_ttl": -1}
+    for option, least in {**lowest, "ttl": 1}.items():
+        value = options.get(option)
+        if value is None:
+            continue
+        whole = option != "timeout"  # Redis and RQ know whole seconds only
+        if not is_number(value) or (whole and value != int(value)):
+            kind = "whole number" if whole else "number"
+            raise error(f"{option} is a {kind} of seconds or times, not {value!r}")
+        if value < least or (option == "timeout" and -1 < value <= 0):
+            raise error(f"{option}={value} is too small; at least {least}")
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether it is a finite number; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
+
+
+def check_backoff(backoff: object) -> None:
+    """Raise InvalidTask when it is no list of seconds and no function."""
+    if backoff is None or callable(backoff):
+        return
+    listed = (
+        cast("list[object]", backoff) if isinstance(backoff, list | tuple) else [""]
+    )
+    if not all(is_number(seconds) and seconds >= 0 for seconds in listed):
+        raise InvalidTask(
+            "backoff is a list of seconds, or a function of the attempt's number, "
+            f"not {backoff!r}"
+        )
+
+
+def parent_ids(parents: object) -> tuple[str, ...]:
+    """Return the ids of jobs, of ids, or of one of them."""
+    several = isinstance(parents, list | tuple | set)
+    listed = cast("list[object]", parents) if several else [parents]
+    ids = [one.id if isinstance(one, Job) else one for one in listed]
+    if not all(isinstance(one, str) for one in ids):
+        raise InvalidCall(
+            f"depends_on is a job, an id or a list of them, not {parents!r}"
+        )
+    return tuple(cast("list[str]", ids))
