@@ -101,3 +101,7 @@ class ServerNotStarted(FlowError):
 
 class SessionError(FlowError):
     """No session of flow start runs here, or it cannot do what was asked."""
+
+
+class ReleaseError(FlowError):
+    """There is no such release, or none can be made now."""

@@ -49,6 +49,17 @@ class State:
     def _formation(self) -> Path:
         return self.folder / "formation.json"
 
+    def make(self) -> None:
+        """Make the folder, if it is missing: nobody else's to read, and not for git.
+
+        Raises:
+            OSError: it cannot be made, or is somebody else's.
+        """
+        make_private(self.folder)
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", "ascii")
+
     def hold(self) -> int:
         """Take the project for one session; the descriptor is to stay open.
 
@@ -59,10 +70,7 @@ class State:
             SessionError: another session has it.
             OSError: nothing can be kept here.
         """
-        _make_private(self.folder)
-        ignore = self.folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", "ascii")
+        self.make()
         lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -163,7 +171,7 @@ class State:
         name = f"{status.st_dev:x}-{status.st_ino:x}-session.sock"
         for shelter in _shelters():
             if _fits(shelter / name):
-                _make_private(shelter)
+                make_private(shelter)
                 return shelter / name
         raise OSError(f"the path of {self._socket} is too long for a socket")
 
@@ -177,7 +185,12 @@ def _fits(path: Path) -> bool:
     return len(os.fsencode(path)) <= LONGEST
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
+    """Make a folder that is nobody else's to read, if it is missing.
+
+    Raises:
+        OSError: it cannot be made, or is somebody else's.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
     if _check_ours(folder).st_mode & 0o077:
         folder.chmod(0o700)
