@@ -3,10 +3,11 @@
 --       4 ids   5 bell
 -- ARGV  1 schedule   2 now (ISO)   3 seconds its tombstone stays
 -- Returns 1 when it went, 0 when there is none, -1 when it is declared in the app.
+-- A repeated call (its reply was lost) is known by its instant, and answered again.
 -- use: clock bury
 local source = redis.call('HGET', KEYS[4], ARGV[1])
 if not source then
-  return 0
+  return redis.call('HGET', KEYS[2] .. ARGV[1], 'removed') == ARGV[2] and 1 or 0
 end
 if source == 'declared' then
   return -1

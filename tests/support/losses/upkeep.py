@@ -1,0 +1,43 @@
+"""Lost replies of what workers and clocks show, and of the janitor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flow.store.client import Worker
+from tests.support.losses.losing import loses
+
+if TYPE_CHECKING:
+    from tests.support.losses.losing import Losing
+
+
+@loses("trim")
+def trim(losing: Losing) -> None:
+    command = losing.store.link.command
+    for n in losing.rounds("trim"):
+        command("ZADD", "rq:finished:default", 5, f"job-{n}")
+        losing.away.trim("default", 10)
+        assert command("EXISTS", "rq:finished:default") == 0
+
+
+@loses("beat", "leave")
+def beat_and_leave(losing: Losing) -> None:
+    command = losing.store.link.command
+    for n in losing.rounds("beat", "leave"):
+        worker = Worker("w", ("default",), (f"p{n}",), {"birth": "-"}, n, 0, n / 2)
+        losing.away.beat(worker, 60)
+        assert int(command("HGET", "rq:worker:w", "successful_job_count")) == n
+        losing.lose("leave")
+        losing.away.leave([f"p{n}"])
+        assert losing.store.beats() == {}
+
+
+@loses("pulse")
+def pulse(losing: Losing) -> None:
+    command = losing.store.link.command
+    for n in losing.rounds("pulse", "pulse"):
+        losing.away.pulse("host", f"worker:{n}")
+        assert command("HKEYS", "flow:host:host") == [f"worker:{n}".encode()]
+        losing.lose("pulse")
+        losing.away.pulse("host", f"worker:{n}", ended=True)
+        assert command("EXISTS", "flow:host:host") == 0
