@@ -34,14 +34,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many lines.",
 )
+@click.option(
+    "-s",
+    "--source",
+    type=click.Choice(["app", "flow"]),
+    help="Only what the processes wrote, or what flow says of them.",
+)
 @procfile_option
-def logs(*, tail: bool, dyno: str, num: int, procfile: Path | None) -> None:
+def logs(
+    *, tail: bool, dyno: str, num: int, source: str | None, procfile: Path | None
+) -> None:
     """Print the last lines that the processes wrote, each with time and process.
 
     They are in .flow/log, also after the session has ended.
     """
     state = state_of(procfile)
-    accept = chosen(dyno)
+    accept = chosen(dyno, source)
     if tail:
         _follow(state, num, accept)
         return
@@ -50,13 +58,21 @@ def logs(*, tail: bool, dyno: str, num: int, procfile: Path | None) -> None:
     _print(journal.tail(state.log, num, accept))
 
 
-def chosen(dyno: str) -> Callable[[bytes], bool]:
-    """Return what says whether a line of the log is of that process, or type."""
+def chosen(dyno: str, source: str | None) -> Callable[[bytes], bool]:
+    """Return what says whether a line of the log is wanted.
+
+    Args:
+        dyno: the process or the type it is to be of; empty: any.
+        source: who wrote it, ``app`` or ``flow``; None: either.
+    """
+    writer = (source or "").encode()
     one, several = f"[{dyno}]:".encode(), f"[{dyno}.".encode()
 
     def accept(line: bytes) -> bool:
         _, _, after = line.partition(b" ")
         source = after.partition(b" ")[0]
+        if not source.startswith(writer):
+            return False
         return not dyno or source.endswith(one) or several in source
 
     return accept

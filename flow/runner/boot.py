@@ -11,7 +11,7 @@ from flow.runner.readiness import Readiness
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from flow.runner.plan import Plan
+    from flow.runner.printer import Printer
     from flow.runner.process import Process
     from flow.runner.reaper import Reaper
     from flow.runner.watcher import Wanted
@@ -21,29 +21,27 @@ class Boot:
     """The beginning of each dyno that declares when it is ready.
 
     Args:
-        plan: how they run.
         reaper: buries the processes that ask.
-        say: tells the person in front of the screen.
+        printer: tells the person in front of the screen.
         clock: monotonic seconds.
     """
 
     def __init__(
         self,
-        plan: Plan,
         reaper: Reaper,
-        say: Callable[[str], None],
+        printer: Printer,
         clock: Callable[[], float],
     ) -> None:
         """Watch over none yet."""
-        self._plan, self._reaper, self._say = plan, reaper, say
+        self._reaper, self._printer, self._say = reaper, printer, printer.say
         self._clock = clock
 
     def begin(self, dyno: Dyno) -> None:
         """Begin to ask whether a dyno is up."""
         one = dyno.instance
         dyno.readiness = Readiness(dyno.kind.ready, one)
-        environ = self._plan.environ(one)
-        dyno.question = dyno.readiness.question(one, environ, self._plan.folder)
+        environ = dyno.plan.environ(one)
+        dyno.question = dyno.readiness.question(one, environ, dyno.plan.folder)
         if dyno.question:
             try:
                 dyno.question.start()
@@ -83,10 +81,12 @@ class Boot:
             self._say(f"{dyno.name} is up after {now - dyno.up_at:.1f} s")
             return True
         if now >= dyno.up_at + dyno.kind.boot and dyno.process:
-            self._say(
-                f"{dyno.name}: Error R10 (Boot timeout) -> not ready"
-                f" ({dyno.kind.ready}) within {dyno.kind.boot:g} seconds of launch"
+            self._printer.report(
+                dyno.name,
+                f"Error R10 (Boot timeout) -> not ready ({dyno.kind.ready})"
+                f" within {dyno.kind.boot:g} seconds of launch",
             )
+            self._printer.note(dyno.name, "Stopping process with SIGKILL")
             self.end(dyno)
             dyno.process.send(signal.SIGKILL)
         return False

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from flow.runner import backoff
 from flow.runner.boot import Boot
-from flow.runner.dyno import NEVER, Dyno, State, Then
+from flow.runner.dyno import NEVER, Dyno, Role, State, Then
 from flow.runner.ending import NOT_STARTED, Ending, in_words
+from flow.runner.launch import Launch
+from flow.runner.limits import Breach, Limits
 from flow.runner.plan import PLAIN
-from flow.runner.ports import WEB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from flow.runner.formation import Instance
     from flow.runner.plan import Plan
+    from flow.runner.printer import Printer
     from flow.runner.process import Process
     from flow.runner.reaper import Reaper
     from flow.runner.streams import Streams
@@ -33,7 +35,7 @@ class Crew:
         plan: how they run.
         reaper: buries what ends.
         streams: reads what they write.
-        say: tells the person in front of the screen.
+        printer: tells the person in front of the screen.
         world: time, and chance for the waiting time before a restart.
     """
 
@@ -42,22 +44,39 @@ class Crew:
         plan: Plan,
         reaper: Reaper,
         streams: Streams,
-        say: Callable[[str], None],
+        printer: Printer,
         world: World,
     ) -> None:
         """Start nothing yet."""
         self.plan = plan
         self.dynos: dict[str, Dyno] = {}
+        self.others: list[Dyno] = []  # on trial, or leaving
         self.verdict: Ending | None = None  # why the session must end
-        self._reaper, self._streams, self._say = reaper, streams, say
-        self._boot = Boot(plan, reaper, say, world.clock)
+        self._all_stop = False
+        self._reaper, self._streams, self._printer = reaper, streams, printer
+        self._say = printer.say
+        self._boot = Boot(reaper, printer, world.clock)
+        self._limits = Limits(printer, world)
+        self._launch = Launch(reaper, streams, printer)
         self._clock, self._now, self._chance = world.clock, world.now, world.chance
+
+    @property
+    def every(self) -> list[Dyno]:
+        """Every dyno: those that serve, those on trial, those that leave."""
+        return [*self.dynos.values(), *self.others]
 
     def add(self, instance: Instance, *, one_off: bool = False) -> Dyno:
         """Make a place for an instance; it starts with the next turn."""
         kind = PLAIN if one_off else self.plan.kind(instance.type)
-        dyno = Dyno(instance, kind, self._now(), one_off, due=self._clock())
+        dyno = Dyno(instance, kind, self.plan, self._now(), one_off, due=self._clock())
         self.dynos[instance.name] = dyno
+        return dyno
+
+    def try_out(self, instance: Instance, plan: Plan) -> Dyno:
+        """Make a place beside the others for an instance of another release."""
+        dyno = Dyno(instance, plan.kind(instance.type), plan, self._now())
+        dyno.role, dyno.due = Role.TRIAL, self._clock()
+        self.others.append(dyno)
         return dyno
 
     def of_type(self, name: str) -> list[Dyno]:
@@ -74,27 +93,32 @@ class Crew:
     def turn(self) -> None:
         """Start what is due, and kill what has used up its grace."""
         now = self._clock()
-        for dyno in list(self.dynos.values()):
+        for dyno in self.every:
             if dyno.due <= now and self.verdict is None and self._may_start(dyno):
                 self._start(dyno)
             if self._boot.turn(dyno):
-                self._change(dyno, State.UP)
+                self.change(dyno, State.UP)
+            if breach := self._limits.turn(dyno):
+                self._limit(dyno, breach)
             if dyno.kill_at <= now and dyno.process:
                 dyno.kill_at = now + AGAIN
+                self._too_late(dyno, dyno.process)
                 self._reaper.kill_one(dyno.process)
         self._end_if_done()
 
     def next_moment(self) -> float:
         """Return when there is something to do, in monotonic seconds."""
-        waiting = [dyno.kill_at for dyno in self.dynos.values()]
+        every = self.every
+        waiting = [dyno.kill_at for dyno in every]
         if self.verdict is None:
-            waiting += [d.due for d in self.dynos.values() if self._may_start(d)]
-        waiting += map(self._boot.next_moment, self.dynos.values())
+            waiting += [dyno.due for dyno in every if self._may_start(dyno)]
+        waiting += map(self._boot.next_moment, every)
+        waiting += map(self._limits.next_moment, every)
         return min(waiting, default=NEVER)
 
     def wanted(self) -> dict[int, Wanted]:
         """Return what to wait for."""
-        return self._boot.wanted(self.dynos.values())
+        return self._boot.wanted(self.every)
 
     def stop(self, dyno: Dyno, then: Then) -> None:
         """Stop a dyno by hand; what is to happen afterwards happens by itself."""
@@ -103,14 +127,31 @@ class Crew:
             self._settle(dyno)
         elif dyno.state is not State.STOPPING:
             self._boot.end(dyno)
-            self._change(dyno, State.STOPPING)
-            dyno.kill_at = self._clock() + self.plan.grace
+            self._limits.end(dyno)
+            self.change(dyno, State.STOPPING)
+            self._printer.note(dyno.name, "Stopping all processes with SIGTERM")
+            dyno.kill_at, dyno.told = self._clock() + dyno.plan.grace, True
             dyno.process.send(signal.SIGTERM)
             dyno.process.send(signal.SIGCONT)
 
+    def end(self) -> None:
+        """Take note that all are being stopped."""
+        self._all_stop = True
+        for dyno in self.every:
+            dyno.told = dyno.running
+            self._limits.end(dyno)
+            if dyno.running and dyno.state is not State.STOPPING:
+                self._printer.note(dyno.name, "Stopping all processes with SIGTERM")
+
+    def too_late(self) -> None:
+        """Say which of them did not end within their grace."""
+        for dyno in self.every:
+            if dyno.process:
+                self._too_late(dyno, dyno.process)
+
     def hear(self, process: Process, data: bytes) -> None:
         """Pass on what a process wrote to those who watch it."""
-        dyno = self.dynos.get(process.name)
+        dyno = self._of(process)
         if dyno is None:
             return
         if dyno.readiness:
@@ -120,33 +161,33 @@ class Crew:
 
     def ended(self, process: Process) -> None:
         """Take note of a process that has ended, and decide what follows."""
-        if self._boot.answered(process, self.dynos.values()):
+        if self._boot.answered(process, self.every):
             return
         self._streams.drain(process)
         self._say(f"{process.name} {in_words(process.code or 0)}")
-        dyno = self.dynos.get(process.name)
-        if dyno is None or dyno.process is not process:
+        dyno = self._of(process)
+        if dyno is None:
             return
-        dyno.code = process.code
+        self._printer.note(dyno.name, f"Process exited with status {process.code}")
         self._boot.end(dyno)
-        for viewer in dyno.viewers:
-            viewer.leave()
-        dyno.viewers.clear()
-        if dyno.then is None and not self.plan.restart and not _is_done(dyno):
-            self._change(dyno, State.CRASHED)
-            self._decide(Ending(process.code or 0, asked=False))
-        elif self.verdict:
-            self._change(dyno, State.DOWN)
+        self._limits.end(dyno)
+        dyno.ended(process)
+        if self._all_stop or (self.verdict and dyno.then):
+            self.change(dyno, State.DOWN)
+        elif dyno.then is None and not self._starts_again(dyno) and not dyno.done:
+            self.change(dyno, State.CRASHED)
+            if dyno.role is Role.MEMBER:
+                self._decide(Ending(process.code or 0, asked=False))
         elif self._reaper.terminate_leftovers(process):
             # A new one would find the port taken: it waits until they are gone.
-            self._change(dyno, State.STOPPING)
-            dyno.kill_at = min(dyno.kill_at, self._clock() + self.plan.grace)
+            self.change(dyno, State.STOPPING)
+            dyno.kill_at = min(dyno.kill_at, self._clock() + dyno.plan.grace)
         else:
             self._settle(dyno)
 
     def look_after_leftovers(self) -> None:
         """Go on with the dynos whose last process has left nothing any more."""
-        for dyno in list(self.dynos.values()):
+        for dyno in self.every:
             process = dyno.process
             stopping = dyno.state is State.STOPPING
             if not (stopping and process and process.code is not None):
@@ -154,58 +195,74 @@ class Crew:
             if not self._reaper.terminate_leftovers(process):
                 self._settle(dyno)
 
+    def change(self, dyno: Dyno, state: State) -> None:
+        """Take note of what a dyno does now."""
+        if dyno.state is not state:
+            self._printer.note(dyno.name, f"State changed from {dyno.state} to {state}")
+            dyno.state, dyno.since = state, self._now()
+
+    def _of(self, process: Process) -> Dyno | None:
+        dyno = self.dynos.get(process.name)
+        if dyno and dyno.process is process:
+            return dyno
+        return next((one for one in self.others if one.process is process), None)
+
     def _may_start(self, dyno: Dyno) -> bool:
         return all(
             other.state in (State.UP, State.COMPLETE)
             for name in dyno.kind.after
-            for other in self.of_type(name)
+            for other in self._beside(dyno, name)
         )
 
+    def _beside(self, dyno: Dyno, name: str) -> list[Dyno]:
+        """Return the dynos of a type that one has to wait for."""
+        trials = [
+            other
+            for other in self.others
+            if dyno.role is other.role is Role.TRIAL and other.instance.type == name
+        ]
+        return trials or self.of_type(name)
+
     def _start(self, dyno: Dyno) -> None:
-        if dyno.process:
-            self._streams.close(dyno.process)
-            self._reaper.forget(dyno.process)
-            dyno.restarts += 1
-        dyno.due, dyno.kill_at, dyno.then = NEVER, NEVER, None
+        dyno.due, dyno.kill_at, dyno.then, dyno.told = NEVER, NEVER, None, False
         dyno.up_at = self._clock()
-        process = self.plan.process(dyno.instance)
         try:
-            process.start()
+            self._launch.start(dyno)
         except OSError as error:
             self._say(f"{dyno.name} cannot be started: {error}")
             self._cannot(dyno)
             return
-        dyno.process = process
-        self._reaper.add(process)
-        self._streams.add(process)
-        about = f", port {dyno.instance.port}" if dyno.instance.type == WEB else ""
-        self._say(f"{dyno.name} started (pid {process.pid}{about})")
+        self._limits.begin(dyno)
         if dyno.kind.ready:
-            self._change(dyno, State.STARTING)
+            self.change(dyno, State.STARTING)
             self._boot.begin(dyno)
         else:
-            self._change(dyno, State.UP)
+            self.change(dyno, State.UP)
 
     def _cannot(self, dyno: Dyno) -> None:
-        self._change(dyno, State.CRASHED)
-        if self.plan.restart and not dyno.one_off:
-            self._again(dyno)
-        elif dyno.one_off:
+        self.change(dyno, State.CRASHED)
+        if dyno.one_off:
             self._remove(dyno)
-        else:
+        elif self._starts_again(dyno):
+            self._again(dyno)
+        elif dyno.role is Role.MEMBER:
             self._decide(Ending(NOT_STARTED, asked=False))
 
+    def _starts_again(self, dyno: Dyno) -> bool:
+        # One that is on trial has failed it.
+        return self.plan.restart and dyno.role is Role.MEMBER
+
     def _settle(self, dyno: Dyno) -> None:
-        then, dyno.then, dyno.kill_at = dyno.then, None, NEVER
-        if dyno.one_off or then is Then.REMOVE:
+        then, dyno.then, dyno.kill_at, dyno.told = dyno.then, None, NEVER, False
+        if dyno.one_off or then is Then.REMOVE or dyno.role is Role.LEAVING:
             self._remove(dyno)
         elif then is Then.START:
             dyno.due = self._clock()
-            self._change(dyno, State.DOWN)
+            self.change(dyno, State.DOWN)
         elif then is Then.STAY_DOWN:
-            self._change(dyno, State.DOWN)
-        elif _is_done(dyno):
-            self._change(dyno, State.COMPLETE)
+            self.change(dyno, State.DOWN)
+        elif dyno.done and then is None:
+            self.change(dyno, State.COMPLETE)
         else:
             self._again(dyno)
 
@@ -215,19 +272,38 @@ class Crew:
         dyno.failures += 1
         wait = backoff.delay(dyno.failures, self._chance())
         dyno.due = self._clock() + wait
-        self._change(dyno, State.CRASHED)
+        self.change(dyno, State.CRASHED)
         when = f"in {wait:.1f} s" if wait else "at once"
         self._say(f"{dyno.name} starts again {when}")
 
-    def _remove(self, dyno: Dyno) -> None:
-        if dyno.process:
-            self._streams.close(dyno.process)
-            self._reaper.forget(dyno.process)
-        self.dynos.pop(dyno.name, None)
+    def _limit(self, dyno: Dyno, breach: Breach) -> None:
+        if breach is Breach.CYCLE:
+            self.stop(dyno, Then.START)
+        elif dyno.process:
+            self._boot.end(dyno)
+            self._limits.end(dyno)
+            # It is the platform that ends it: no reason to end the session.
+            dyno.then, dyno.kill_at = Then.AGAIN, self._clock()
+            self.change(dyno, State.STOPPING)
 
-    def _change(self, dyno: Dyno, state: State) -> None:
-        if dyno.state is not state:
-            dyno.state, dyno.since = state, self._now()
+    def _too_late(self, dyno: Dyno, process: Process) -> None:
+        if dyno.told and process.code is None:
+            dyno.told = False
+            self._printer.report(
+                dyno.name,
+                "Error R12 (Exit timeout) -> At least one process failed to exit"
+                f" within {dyno.plan.grace:g} seconds of SIGTERM",
+            )
+            self._printer.note(dyno.name, "Stopping process with SIGKILL")
+
+    def _remove(self, dyno: Dyno) -> None:
+        if dyno.state is not State.DOWN:
+            self.change(dyno, State.DOWN)
+        self._launch.forget(dyno)
+        if dyno in self.others:
+            self.others.remove(dyno)
+        elif self.dynos.get(dyno.name) is dyno:
+            del self.dynos[dyno.name]
 
     def _decide(self, how: Ending) -> None:
         # Of those that ended in one instant, the first that failed counts.
@@ -235,19 +311,12 @@ class Crew:
             self.verdict = how
 
     def _end_if_done(self) -> None:
-        states = {dyno.state for dyno in self.dynos.values()}
+        states = {dyno.state for dyno in self.every}
         # A file that changes may begin it anew, as long as files are watched.
         if self.verdict or self.plan.watch:
             return
         if states == {State.COMPLETE}:
             self.verdict = Ending(0, asked=False)
-
-
-def _is_done(dyno: Dyno) -> bool:
-    """Return whether this end is what was meant to happen."""
-    if dyno.one_off:
-        return True
-    return dyno.kind.short_lived and not dyno.code
 
 
 def counts(dynos: Iterable[Dyno]) -> dict[str, int]:

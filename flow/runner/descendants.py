@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+SHARE = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 LINUX = sys.platform == "linux"
 
 
@@ -91,6 +93,23 @@ def is_of(row: Row, dyno: str) -> bool:
 def memory(root: int) -> int:
     """Return the bytes that a process and all below it have in memory (Linux)."""
     return sum(map(_resident, [root, *(row.pid for row in descendants(root))]))
+
+
+def share(root: int) -> int:
+    """Return the bytes of memory that a process and all below it cause (Linux).
+
+    What several processes share counts once: forked workers share most of theirs.
+    """
+    return sum(map(_share, [root, *(row.pid for row in descendants(root))]))
+
+
+def _share(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+    except OSError:
+        return _resident(pid)  # another user's, by sudo
+    found = SHARE.search(text)
+    return int(found[1]) << 10 if found else 0
 
 
 def _resident(pid: int) -> int:

@@ -57,6 +57,11 @@ class Journal:
         lines = self._lines.get(name) or self._open(name)
         self._write(lines.feed(data) + lines.cut())
 
+    def note(self, dyno: str, text: str) -> None:
+        """Write a line of flow's own about a dyno: ``flow[web.1]: State changed``."""
+        time = self._now().isoformat(timespec="microseconds")
+        self._write(f"{time} flow[{dyno}]: {text}\n".encode())
+
     def finish(self, name: str) -> None:
         """Write what a process left unfinished, as a line."""
         if lines := self._lines.get(name):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BOOT = 60.0  # seconds; Heroku's limit, after which it says R10
 ALL = ("**",)  # files
+SIZE = re.compile(r"([1-9][0-9]{0,6}) ?([MG])B?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Kind:
         boot: seconds it has to become ready.
         after: types that must be up before it starts.
         watch: the files whose changes restart it, with ``flow start --watch``.
+        memory: bytes it may use; 0 means as many as there are.
+        cycle: hours after which it is started anew; 0 means never.
     """
 
     short_lived: bool = False
@@ -35,6 +38,8 @@ class Kind:
     boot: float = BOOT
     after: tuple[str, ...] = ()
     watch: tuple[str, ...] = ALL
+    memory: int = 0
+    cycle: float = 0.0
 
 
 WAYS = ("port", "http", "command", "log")
@@ -88,9 +93,13 @@ def _kind(name: str, table: object, types: list[str]) -> Kind:
         short_lived=_boolean(values, "short_lived", where),
         pty=_boolean(values, "pty", where),
         ready=_ready(values.get("ready", ""), where),
-        boot=_seconds(values.get("boot", BOOT), where),
+        boot=_positive(values.get("boot", BOOT), f"{where} boot", "seconds"),
         after=_texts(values, "after", where),
         watch=_watch(values, where),
+        memory=_bytes(values["memory"], where) if "memory" in values else 0,
+        cycle=_positive(values["cycle"], f"{where} cycle", "hours")
+        if "cycle" in values
+        else 0.0,
     )
     for other in kind.after:
         _require(other, types, f"{where} after")
@@ -104,10 +113,19 @@ def _boolean(values: Mapping[str, object], key: str, where: str) -> bool:
     return value
 
 
-def _seconds(value: object, where: str) -> float:
+def _positive(value: object, where: str, unit: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise ConfigError(f"{where} boot must be a number of seconds, not {value!r}")
+        raise ConfigError(f"{where} must be a number of {unit}, not {value!r}")
     return float(value)
+
+
+def _bytes(value: object, where: str) -> int:
+    match = SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ConfigError(
+            f"{where} memory must be a size such as 512MB or 1GB, not {value!r}"
+        )
+    return int(match[1]) << (20 if match[2] == "M" else 30)
 
 
 def _texts(values: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:

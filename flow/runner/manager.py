@@ -91,7 +91,7 @@ def _leave_the_screen(plan: Plan, printer: Printer) -> None:
 
 def _session(plan: Plan, signals: Signals, printer: Printer) -> tuple[Session, Crew]:
     world, reaper, streams = World(), Reaper(), Streams(printer)
-    crew = Crew(plan, reaper, streams, printer.say, world)
+    crew = Crew(plan, reaper, streams, printer, world)
     streams.hear = crew.hear
     for instance in plan.instances:
         crew.add(instance)

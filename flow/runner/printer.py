@@ -82,6 +82,16 @@ class Printer:
         """Print a line of flow's own."""
         self.feed(OWN, text.encode() + b"\n")
 
+    def note(self, dyno: str, text: str) -> None:
+        """Keep a line about a dyno in the log, where Heroku has such lines."""
+        if self.journal:
+            self.journal.note(dyno, text)
+
+    def report(self, dyno: str, text: str) -> None:
+        """Keep a line about a dyno in the log, and show it."""
+        self.note(dyno, text)
+        self._write(OWN, self._of(OWN).feed(f"{dyno}: {text}\n".encode()))
+
     def _of(self, name: str) -> Lines:
         if name not in self._lines:
             self._lines[name] = self._made(name)

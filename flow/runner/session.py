@@ -87,6 +87,7 @@ class Session:
         if self._ending is None:
             self._ending = self._crew.verdict = how
             self._kill_at = self._clock() + self._crew.plan.grace
+            self._crew.end()
             self._reaper.terminate()
 
     def _goes_on(self) -> bool:
@@ -105,6 +106,7 @@ class Session:
         if self.control:
             self.control.turn()
         if self._clock() >= self._kill_at:
+            self._crew.too_late()
             self._kill()
 
     def _mind_the_crew(self) -> None:

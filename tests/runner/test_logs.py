@@ -32,10 +32,12 @@ def test_the_log_is_kept_after_the_session(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("a: echo one; echo two\nb: sleep $NAP\n")
     with Started(tmp_path, "start") as started:
         assert started.end() == 0
-    lines = flow(tmp_path, "logs", "-d", "a.1").splitlines()
+    lines = flow(tmp_path, "logs", "-d", "a.1", "--source", "app").splitlines()
     assert [line.partition(" app[a.1]: ")[2] for line in lines] == ["one", "two"]
     assert datetime.fromisoformat(lines[0].partition(" ")[0]).tzinfo is not None
-    assert flow(tmp_path, "logs", "-n", "1", "--dyno", "a").endswith("]: two\n")
+    assert flow(tmp_path, "logs", "-n", "1", "-s", "app", "-d", "a").endswith(
+        "]: two\n"
+    )
     assert "flow[flow]: a.1 ended with exit code 0" in flow(tmp_path, "logs")
     assert flow(tmp_path, "logs", "-d", "b.2") == ""
 
