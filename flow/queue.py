@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from flow import keys
 from flow.errors import InvalidCall
 from flow.job import Job
-from flow.record import Invocation, JobRecord
+from flow.record import Batch, Invocation, JobRecord
 from flow.store import current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from flow.store.client import Store
 
@@ -54,7 +54,7 @@ class Queue:
         """
         invocation = Invocation(path_of(function), args, kwargs)
         record = JobRecord(new_id(), invocation, self.name)
-        return add([record], self._store)[0]
+        return add(Batch.of(record), self._store)[0]
 
     def __len__(self) -> int:
         """Return how many jobs wait in it."""
@@ -85,21 +85,24 @@ def path_of(function: str | Callable[..., Any]) -> str:
     return path
 
 
-def add(records: Iterable[JobRecord], store: Store | None = None) -> list[Job[Any]]:
+def add(batch: Batch, store: Store | None = None) -> list[Job[Any]]:
     """Enqueue jobs and return their handles in order; all or none, if one is wrong.
 
     Raises:
         InvalidCall: an argument cannot be stored, or a parent does not exist.
     """
-    listed = list(records)
-    if listed:
-        (store or current.store()).enqueue(listed)
-    return [Job(record.id, store) for record in listed]
+    (store or current.store()).enqueue_batches([batch])
+    return [Job(job_id, store) for job_id, _ in batch.calls]
 
 
 def new_id() -> str:
-    """Return an id that no other job has."""
-    return str(uuid.uuid4())
+    """Return an id that no other job has, in the form of RQ's: a random UUID."""
+    drawn = os.urandom(16).hex()
+    # The version, 4, and the variant, 8 to b; the uuid module takes thrice the time.
+    variant = "89ab"[int(drawn[16], 16) & 3]
+    return "-".join(
+        (drawn[:8], drawn[8:12], "4" + drawn[13:16], variant + drawn[17:20], drawn[20:])
+    )
 
 
 def checked_id(job_id: str) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TIMEOUT = 180  # seconds; RQ's default
 RESULT_TTL = 500  # seconds; RQ's default
@@ -91,6 +91,24 @@ class JobRecord:
     description: str | None = None
     meta: Mapping[str, Any] | None = None
     on_crash: str = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Jobs that are enqueued alike.
+
+    Args:
+        like: one of them; the others differ in their ids and invocations only.
+        calls: the id and the invocation of each, in their order.
+    """
+
+    like: JobRecord
+    calls: Sequence[tuple[str, Invocation]]
+
+    @classmethod
+    def of(cls, job: JobRecord) -> Batch:
+        """Return the batch of one job."""
+        return cls(job, [(job.id, job.invocation)])
 
 
 @dataclass(frozen=True, slots=True)

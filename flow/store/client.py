@@ -12,18 +12,19 @@ from redis.exceptions import ResponseError
 
 from flow import codec, keys
 from flow.errors import InvalidCall
-from flow.record import FAILURE_TTL, Claim, JobRecord, Status
+from flow.record import FAILURE_TTL, Batch, Claim, Status
+from flow.store.batches import CHUNK, script_calls
 from flow.store.link import READ_TIMEOUT, Link
 from flow.store.scripts import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from flow.record import JobRecord
     from flow.store.address import Address
     from flow.store.link import Patience
 
 DAY = 86_400  # seconds
-CHUNK = 200  # jobs a script call writes at most: some milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +120,19 @@ class Store:
             InvalidCall: an argument cannot be pickled, or a parent does not exist;
                 then nothing was enqueued.
         """
-        now = self._now()
-        # All are packed before the first is sent: one that cannot be stops all.
-        packed = [_packed(index, jobs, now) for index in range(len(jobs))]
+        self.enqueue_batches([Batch.of(job) for job in jobs])
+
+    def enqueue_batches(self, batches: Sequence[Batch]) -> None:
+        """As ``enqueue``, for jobs that are alike.
+
+        Raises:
+            InvalidCall: as ``enqueue``.
+        """
         token = secrets.token_hex(8)
-        for start in range(0, len(packed), CHUNK):
-            part = packed[start : start + CHUNK]
-            arguments = [word for job in part for word in job]
+        for number, call in enumerate(script_calls(batches, self._now())):
             # Each call has a token of its own: a repeat is told by it.
-            mine = f"{token}-{start}"
-            answers = self.link.run(load("enqueue"), [], [mine, *arguments])
+            mine = f"{token}-{number}"
+            answers = self.link.run(load("enqueue"), [], [mine, *call])
             missing = [a for a in answers if isinstance(a, bytes)]
             if missing:
                 raise InvalidCall(
@@ -322,24 +326,3 @@ class Store:
             process, _, number = execution.rpartition("-")
             if process and number.isdigit():  # RQ's own execution ids have no dash
                 yield Held(queue, job_id, execution)
-
-
-def _packed(index: int, jobs: Sequence[JobRecord], now: float) -> list[Any]:
-    try:
-        return list(_enqueue_arguments(jobs[index], now))
-    except InvalidCall as error:
-        if len(jobs) == 1:
-            raise
-        raise InvalidCall(f"call {index}: {error}") from error
-
-
-def _enqueue_arguments(job: JobRecord, now: float) -> Iterator[Any]:
-    where = "front" if job.at_front else "back"
-    where = "at" if job.due is not None else "in" if job.delay is not None else where
-    due = job.due or job.delay or 0
-    fields = codec.fields(job, now)
-    yield from (job.id, job.queue, int(job.chosen), where, due, job.ttl or 0)
-    yield len(job.depends_on)
-    yield from job.depends_on
-    yield len(fields)
-    yield from fields

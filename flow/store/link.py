@@ -29,9 +29,10 @@ from redis.retry import Retry
 
 from flow.errors import ConfigError, ServerUnreachable
 from flow.store.address import masked
+from flow.store.wires import Wires
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flow.store.address import Address
     from flow.store.scripts import Script
@@ -105,8 +106,7 @@ class Link:
         """Prepare; nothing is connected yet."""
         self.address = address
         self.redis = connect(address, timeout)
-        client: Any = self.redis  # redis-py leaves its replies untyped
-        self._send = client.execute_command
+        self._wires = Wires(self.redis)
         self._patience = patience
 
     def run(self, script: Script, keys: Sequence[Any], args: Sequence[Any]) -> Any:  # noqa: ANN401
@@ -115,9 +115,8 @@ class Link:
         Raises:
             ServerUnreachable: patience ended before the server answered.
         """
-        return self._persist(
-            lambda: self._evalsha(script, keys, args),
-        )
+        words = ("EVALSHA", script.sha, len(keys), *keys, *args)
+        return self._persist(self._evalsha, words, script)
 
     def command(self, *words: Any) -> Any:  # noqa: ANN401 - Redis answers anything
         """Run one command that may be repeated, and return its reply.
@@ -125,26 +124,26 @@ class Link:
         Raises:
             ServerUnreachable: patience ended before the server answered.
         """
-        return self._persist(lambda: self._send(*words))
+        return self._persist(self._wires.command, *words)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; the next call opens one again."""
+        self._wires.close()
         self.redis.close()
 
-    def _evalsha(self, script: Script, keys: Sequence[Any], args: Sequence[Any]) -> Any:  # noqa: ANN401
-        call = self._send
+    def _evalsha(self, words: tuple[Any, ...], script: Script) -> Any:  # noqa: ANN401
         try:
-            return call("EVALSHA", script.sha, len(keys), *keys, *args)
+            return self._wires.call(words)
         except NoScriptError:
             # Not run, so it can be sent again; a restart or SCRIPT FLUSH forgot it.
-            call("SCRIPT LOAD", script.source)
-            return call("EVALSHA", script.sha, len(keys), *keys, *args)
+            self._wires.call(("SCRIPT", "LOAD", script.source))
+            return self._wires.call(words)
 
-    def _persist(self, call: Any) -> Any:  # noqa: ANN401
+    def _persist(self, call: Callable[..., Any], *words: Any) -> Any:  # noqa: ANN401
         delay, tries = 0.0, 0
         while True:
             try:
-                reply = call()
+                reply = call(*words)
             except RedisError as error:
                 tries += 1
                 if not _passing(error):

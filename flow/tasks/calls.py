@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import inspect
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import update_wrapper
@@ -13,14 +12,16 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, Unpack, cast
 
 from flow import queue
 from flow.errors import InvalidCall, NaiveDatetime
-from flow.record import Invocation, JobRecord
+from flow.record import Batch, Invocation, JobRecord
 from flow.store import current
 from flow.tasks.checks import check_call, is_number, parent_ids
 from flow.tasks.options import CallOptions, no_option
+from flow.tasks.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from flow.config import Project
     from flow.job import Job
     from flow.registry import Declaration
 
@@ -43,15 +44,20 @@ class Task(Generic[P, R, V]):
     Args:
         declaration: what was declared.
         options: what its calls are to have beyond that.
+        parameters: the function's, where they are known already.
     """
 
     def __init__(
-        self, declaration: Declaration, options: CallOptions | None = None
+        self,
+        declaration: Declaration,
+        options: CallOptions | None = None,
+        parameters: Parameters | None = None,
     ) -> None:
         """Wrap the declared function."""
         self.declaration = declaration
         self._options: CallOptions = options or {}
-        self._signature = inspect.signature(declaration.function)
+        self._parameters = parameters or Parameters(declaration.function)
+        self._template: tuple[Project, JobRecord] | None = None
         update_wrapper(self, declaration.function)
 
     @property
@@ -69,7 +75,7 @@ class Task(Generic[P, R, V]):
         Raises:
             InvalidCall: the arguments do not fit the function.
         """
-        self._bind(args, kwargs)
+        self._parameters.check(self.name, args, kwargs)
         made: Call[V] = Call(args, kwargs)
         return made
 
@@ -81,12 +87,12 @@ class Task(Generic[P, R, V]):
             NoServer: no Redis is named and none runs in the project.
             ServerUnreachable: the Redis does not answer.
         """
-        return self._add([self.record(args, kwargs)])[0]
+        return self._send(self._like(), [self._invocation(args, kwargs)])[0]
 
     async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[V]:
         """As ``enqueue``, without holding up the event loop."""
-        record = self.record(args, kwargs)
-        return (await asyncio.to_thread(self._add, [record]))[0]
+        like, calls = self._like(), [self._invocation(args, kwargs)]
+        return (await asyncio.to_thread(self._send, like, calls))[0]
 
     def enqueue_in(
         self, delay: float | timedelta, /, *args: P.args, **kwargs: P.kwargs
@@ -104,7 +110,7 @@ class Task(Generic[P, R, V]):
         seconds = delay.total_seconds() if isinstance(delay, timedelta) else delay
         if not is_number(seconds):
             raise InvalidCall(f"a delay is a number of seconds, not {seconds!r}")
-        return self._add([self._later(args, kwargs, delay=seconds)])[0]
+        return self._later(args, kwargs, delay=seconds)
 
     def enqueue_at(
         self, when: datetime, /, *args: P.args, **kwargs: P.kwargs
@@ -126,7 +132,7 @@ class Task(Generic[P, R, V]):
                 f"{when!r} has no time zone, so it names no instant; "
                 "use datetime(..., tzinfo=ZoneInfo(...)) or .astimezone()"
             )
-        return self._add([self._later(args, kwargs, due=when.timestamp())])[0]
+        return self._later(args, kwargs, due=when.timestamp())
 
     def enqueue_many(self, calls: Iterable[Call[V] | tuple[Any, ...]]) -> list[Job[V]]:
         """Enqueue many calls at once, and return their jobs in order.
@@ -138,7 +144,10 @@ class Task(Generic[P, R, V]):
             InvalidCall: a call does not fit or cannot be pickled; its index is named,
                 and nothing was enqueued.
         """
-        return self._add([self._indexed(i, call) for i, call in enumerate(calls)])
+        invocations = [self._indexed(i, call) for i, call in enumerate(calls)]
+        if len(invocations) > 1 and "id" in self._options:
+            raise InvalidCall("one id cannot be given to many calls")
+        return self._send(self._like(), invocations) if invocations else []
 
     def options(self, **options: Unpack[CallOptions]) -> Task[P, R, V]:
         """Return the same task, whose calls have these options.
@@ -157,30 +166,30 @@ class Task(Generic[P, R, V]):
             raise InvalidCall(no_option("a call", min(unknown), CallOptions))
         check_call(cast("Mapping[str, Any]", options))
         merged = cast("CallOptions", {**self._options, **options})
-        return Task(self.declaration, merged)
+        return Task(self.declaration, merged, self._parameters)
 
-    def _indexed(self, index: int, call: Call[V] | tuple[Any, ...]) -> JobRecord:
-        if not isinstance(call, Call | tuple):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidCall(
-                f"call {index}: a call is a tuple of arguments, or made by "
-                f"the task's call(), not {call!r}"
-            )
-        args: tuple[Any, ...] = call.args if isinstance(call, Call) else call
-        kwargs: Mapping[str, Any] = call.kwargs if isinstance(call, Call) else {}
+    def _indexed(self, index: int, call: Call[V] | tuple[Any, ...]) -> Invocation:
         try:
-            return self.record(args, kwargs)
+            if isinstance(call, tuple):
+                return self._invocation(call, {})
+            if isinstance(call, Call):  # pyright: ignore[reportUnnecessaryIsInstance]
+                return self._invocation(call.args, call.kwargs)
         except InvalidCall as error:
             raise InvalidCall(f"call {index}: {error}") from error
+        raise InvalidCall(
+            f"call {index}: a call is a tuple of arguments, or made by "
+            f"the task's call(), not {call!r}"
+        )
 
-    def _later(self, args: Any, kwargs: Any, **when: float) -> JobRecord:  # noqa: ANN401
-        record = self.record(args, kwargs)
-        if record.depends_on:
+    def _later(self, args: Any, kwargs: Any, **when: float) -> Job[V]:  # noqa: ANN401
+        invocation, like = self._invocation(args, kwargs), self._like()
+        if like.depends_on:
             # The end of its parents would start it, however early that is.
             raise InvalidCall(
                 "a delay and depends_on exclude each other; "
                 "enqueue the later job from the parent's own code"
             )
-        return replace(record, **cast("Any", when))
+        return self._send(replace(like, **cast("Any", when)), [invocation])[0]
 
     def record(self, args: Any, kwargs: Mapping[str, Any]) -> JobRecord:  # noqa: ANN401
         """Return what enqueueing this call would write.
@@ -188,19 +197,34 @@ class Task(Generic[P, R, V]):
         Raises:
             InvalidCall: the arguments do not fit the function.
         """
-        self._bind(args, kwargs)
+        like, invocation = self._like(), self._invocation(args, kwargs)
+        return replace(like, id=like.id or queue.new_id(), invocation=invocation)
+
+    def _invocation(self, args: Any, kwargs: Mapping[str, Any]) -> Invocation:  # noqa: ANN401
+        self._parameters.check(self.name, args, kwargs)
+        return Invocation(self.declaration.path, args, kwargs)
+
+    def _like(self) -> JobRecord:
+        """Return what all calls have in common, in a record without id and call."""
+        project = current.project()
+        if self._template is None or self._template[0] is not project:
+            self._template = project, self._made_of(project)
+        return self._template[1]
+
+    def _made_of(self, project: Project) -> JobRecord:
         declared, chosen = self.declaration, self._options
         if declared.path.startswith("__main__."):
             raise InvalidCall(
                 f"{declared.path} is in the script that runs now, which a worker "
                 "cannot import; move the task to a module"
             )
+        lane = project.urgent if declared.urgent else declared.queue
         retries = chosen.get("retries", declared.retries)
         return JobRecord(
-            id=chosen.get("id") or queue.new_id(),
+            id=chosen.get("id", ""),
             chosen="id" in chosen,
-            invocation=Invocation(declared.path, args, kwargs),
-            queue=chosen.get("queue") or self._queue(),
+            invocation=Invocation(declared.path),
+            queue=chosen.get("queue") or lane or queue.DEFAULT,
             at_front=chosen.get("at_front", False),
             timeout=chosen.get("timeout", declared.timeout),
             retries=retries,
@@ -211,26 +235,13 @@ class Task(Generic[P, R, V]):
             depends_on=parent_ids(chosen.get("depends_on", ())),
             description=chosen.get("description"),
             meta=chosen.get("meta"),
-            on_crash=declared.on_crash or current.project().on_crash,
+            on_crash=declared.on_crash or project.on_crash,
         )
 
-    def _queue(self) -> str:
-        if self.declaration.urgent:
-            return current.project().urgent
-        return self.declaration.queue or queue.DEFAULT
-
-    def _bind(self, args: Any, kwargs: Mapping[str, Any]) -> None:  # noqa: ANN401
-        try:
-            self._signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise InvalidCall(
-                f"{self.name}{self._signature} cannot be called so: {error}"
-            ) from None
-
-    def _add(self, records: list[JobRecord]) -> list[Job[V]]:
-        if len(records) > 1 and "id" in self._options:
-            raise InvalidCall("one id cannot be given to many calls")
-        return queue.add(records)
+    def _send(self, like: JobRecord, calls: list[Invocation]) -> list[Job[V]]:
+        if like.chosen:
+            return queue.add(Batch(like, [(like.id, call) for call in calls]))
+        return queue.add(Batch(like, [(queue.new_id(), call) for call in calls]))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by name, as functions are: RQ's own ``Queue.enqueue(task)`` does."""

@@ -1,27 +1,21 @@
 -- enqueue: jobs are written and go to their queues, or wait for a time or for other jobs.
 -- A repeated call (its reply was lost) changes nothing: a job that exists is left alone.
--- ARGV  1 token of this call   then for each job: id, queue, chosen (0/1), where (back, front,
---       at or in), due (unix seconds for at, seconds for in), ttl or 0, number of parents, the parents,
---       number of field values, the fields and values
+-- ARGV  1 token of this call   2 whether a job's result is not kept (0/1)
+--       then for each batch of jobs that are alike: queue, chosen (0/1), where (back, front, at
+--       or in), due (unix seconds for at, seconds for in), ttl or 0, number of parents, the
+--       parents, number of field values, the fields and values, number of jobs,
+--       then for each job: id, data, description
 -- Returns for each job: 1 enqueued, 0 there already, or the id of a parent that is missing.
 -- use: clock push
-local answers, at, fleeting = {}, 2, false
-local MEMORY = 'flow:enqueued:' .. ARGV[1]
+local answers, at = {}, 3
+local TOKEN, FLEETING = ARGV[1], ARGV[2] == '1'
+local MEMORY = 'flow:enqueued:' .. TOKEN
 local ACTIVE = { queued = true, started = true, scheduled = true, deferred = true, created = true }
 
 -- A job whose result is not kept leaves nothing by which a repeated call could know it.
-local remembered = redis.call('GET', MEMORY)
+local remembered = FLEETING and redis.call('GET', MEMORY)
 if remembered then
   return cmsgpack.unpack(remembered)
-end
-
-local function leaves_nothing(fields)
-  for index = 1, #fields, 2 do
-    if fields[index] == 'result_ttl' then
-      return fields[index + 1] == '0'
-    end
-  end
-  return false
 end
 
 local function take()
@@ -37,24 +31,15 @@ local function take_many()
   return many
 end
 
--- A chosen id may be used again once its job has ended.
-local function taken(key, chosen)
-  local old = redis.call('HMGET', key, 'status', 'flow_token')
-  return old[1] and (not chosen or ACTIVE[old[1]] or old[2] == ARGV[1])
+local function take_batch()
+  return {
+    queue = take(), chosen = take() == '1',
+    where = take(), due = tonumber(take()), ttl = tonumber(take()),
+    parents = take_many(), fields = take_many(), count = tonumber(take()),
+  }
 end
 
--- The old result must not be taken for the new one's.
-local function clear(id, key)
-  local old = redis.call('HMGET', key, 'status', 'origin')
-  if not old[1] then
-    return
-  end
-  for _, registry in ipairs({ 'finished', 'failed', 'canceled', 'deferred' }) do
-    redis.call('ZREM', 'rq:' .. registry .. ':' .. (old[2] or ''), id)
-  end
-  redis.call('DEL', key, 'rq:results:' .. id)
-end
-
+-- Which parents have not finished; nil and its id when one is not there.
 local function unmet(parents)
   local waits = {}
   for _, parent in ipairs(parents) do
@@ -69,53 +54,103 @@ local function unmet(parents)
   return waits
 end
 
-local function place(id, queue, where, due, ttl, waits, fields)
-  local key = 'rq:job:' .. id
-  redis.call('HSET', key, unpack(fields))
-  if ttl > 0 then
-    -- It counts from when the job may run.
-    local ahead = where == 'in' and tonumber(due) or where == 'at' and tonumber(due) - seconds() or 0
-    redis.call('EXPIRE', key, string.format('%.0f', ttl + math.max(0, math.ceil(ahead))))
+-- A chosen id may be used again once its job has ended.
+local function taken(key, chosen)
+  if not chosen then
+    return redis.call('EXISTS', key) == 1
   end
-  if #waits > 0 then
-    redis.call('HSET', key, 'status', 'deferred')
-    redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
-    redis.call('ZADD', 'rq:deferred:' .. queue, redis.call('TIME')[1], id)
-    for _, parent in ipairs(waits) do
-      redis.call('SADD', 'rq:job:' .. parent .. ':dependents', id)
-      redis.call('SADD', 'rq:job::' .. id .. ':dependencies', parent)
+  local old = redis.call('HMGET', key, 'status', 'flow_token')
+  return old[1] and (ACTIVE[old[1]] or old[2] == TOKEN)
+end
+
+-- The old result must not be taken for the new one's.
+local function clear(id, key)
+  local old = redis.call('HMGET', key, 'status', 'origin')
+  if not old[1] then
+    return
+  end
+  for _, registry in ipairs({ 'finished', 'failed', 'canceled', 'deferred' }) do
+    redis.call('ZREM', 'rq:' .. registry .. ':' .. (old[2] or ''), id)
+  end
+  redis.call('DEL', key, 'rq:results:' .. id)
+end
+
+local function expire(key, batch)
+  -- It counts from when the job may run.
+  local ahead = batch.where == 'in' and batch.due or batch.where == 'at' and batch.due - seconds() or 0
+  redis.call('EXPIRE', key, string.format('%.0f', batch.ttl + math.max(0, math.ceil(ahead))))
+end
+
+local function defer(queue, id, waits)
+  redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
+  redis.call('ZADD', 'rq:deferred:' .. queue, redis.call('TIME')[1], id)
+  for _, parent in ipairs(waits) do
+    redis.call('SADD', 'rq:job:' .. parent .. ':dependents', id)
+    redis.call('SADD', 'rq:job::' .. id .. ':dependencies', parent)
+  end
+end
+
+local function push_many(batch, ids)
+  local key = 'rq:queue:' .. batch.queue
+  local length = redis.call(batch.where == 'front' and 'LPUSH' or 'RPUSH', key, unpack(ids))
+  if length == #ids then
+    redis.call('SADD', 'rq:queues', key) -- it was empty, so it may be new
+  end
+end
+
+-- The fields that all have, with room for what each has of its own.
+local function template(batch, waits)
+  local fields = batch.fields
+  local own = #fields
+  fields[own + 1], fields[own + 3], fields[own + 5] = 'data', 'description', 'status'
+  local later = batch.where == 'at' or batch.where == 'in'
+  fields[own + 6] = #waits > 0 and 'deferred' or later and 'scheduled' or 'queued'
+  if batch.chosen then
+    fields[own + 7], fields[own + 8] = 'flow_token', TOKEN
+  end
+  return own, fields[own + 6]
+end
+
+local function write(batch, waits, missing)
+  local own, status = template(batch, waits or {})
+  local ready = {}
+  for _ = 1, batch.count do
+    local id, data, description = take(), take(), take()
+    local key = 'rq:job:' .. id
+    -- First: in a repeated call, the parents may have come and gone meanwhile.
+    if taken(key, batch.chosen) then
+      answers[#answers + 1] = 0
+    elseif missing then
+      answers[#answers + 1] = missing
+    else
+      if batch.chosen then
+        clear(id, key)
+      end
+      batch.fields[own + 2], batch.fields[own + 4] = data, description
+      redis.call('HSET', key, unpack(batch.fields))
+      if batch.ttl > 0 then
+        expire(key, batch)
+      end
+      if status == 'queued' then
+        ready[#ready + 1] = id
+      elseif status == 'deferred' then
+        defer(batch.queue, id, waits)
+      else
+        schedule(batch.queue, id, batch.due + (batch.where == 'in' and seconds() or 0))
+      end
+      answers[#answers + 1] = 1
     end
-  elseif where == 'at' or where == 'in' then
-    schedule(queue, id, tonumber(due) + (where == 'in' and seconds() or 0))
-  else
-    redis.call('HSET', key, 'status', 'queued')
-    redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
-    redis.call(where == 'front' and 'LPUSH' or 'RPUSH', 'rq:queue:' .. queue, id)
+  end
+  if #ready > 0 then
+    push_many(batch, ready)
   end
 end
 
 while at <= #ARGV do
-  local id, queue, chosen = take(), take(), take() == '1'
-  local where, due, ttl = take(), take(), tonumber(take())
-  local parents, fields = take_many(), take_many()
-  local waits, missing = unmet(parents)
-  -- First: in a repeated call, the parents may have come and gone meanwhile.
-  if taken('rq:job:' .. id, chosen) then
-    answers[#answers + 1] = 0
-  elseif missing then
-    answers[#answers + 1] = missing
-  else
-    clear(id, 'rq:job:' .. id)
-    if chosen then
-      fields[#fields + 1] = 'flow_token'
-      fields[#fields + 1] = ARGV[1]
-    end
-    place(id, queue, where, due, ttl, waits, fields)
-    fleeting = fleeting or leaves_nothing(fields)
-    answers[#answers + 1] = 1
-  end
+  local batch = take_batch()
+  write(batch, unmet(batch.parents))
 end
-if fleeting then
+if FLEETING then
   redis.call('SET', MEMORY, cmsgpack.pack(answers), 'EX', 120)
 end
 return answers

@@ -1,0 +1,75 @@
+"""Batches of jobs as enqueue.lua takes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flow import codec
+from flow.errors import InvalidCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flow.record import Batch, JobRecord
+
+CHUNK = 200  # jobs a script call writes at most: some milliseconds
+OWN = 3  # arguments that each job has of its own
+
+
+def script_calls(batches: Sequence[Batch], now: float) -> Iterator[list[Any]]:
+    """Return the arguments of each script call, behind its token.
+
+    Args:
+        batches: what is enqueued.
+        now: unix seconds.
+
+    Raises:
+        InvalidCall: an argument or the meta of a job cannot be pickled.
+    """
+    # All are packed before the first is sent: one that cannot be stops all.
+    packed = _packed(batches, now)
+    fleeting = int(any(batch.like.result_ttl == 0 for batch in batches))
+    call: list[Any] = [fleeting]
+    room = CHUNK
+    for head, own in packed:
+        at = 0
+        while at < len(own):
+            part = own[at : at + room * OWN]
+            count = len(part) // OWN
+            call += [*head, count, *part]
+            at, room = at + len(part), room - count
+            if room == 0:
+                yield call
+                call, room = [fleeting], CHUNK
+    if room < CHUNK:
+        yield call
+
+
+def _packed(batches: Sequence[Batch], now: float) -> list[tuple[list[Any], list[Any]]]:
+    packed: list[tuple[list[Any], list[Any]]] = []
+    several = sum(len(batch.calls) for batch in batches) > 1
+    index = 0
+    for batch in batches:
+        try:
+            head, own = _head(batch.like, now), list[Any]()
+            for job_id, invocation in batch.calls:
+                own += (job_id, *codec.own_fields(batch.like, invocation))
+                index += 1
+        except InvalidCall as error:
+            if not several:
+                raise
+            raise InvalidCall(f"call {index}: {error}") from error
+        packed.append((head, own))
+    return packed
+
+
+def _head(job: JobRecord, now: float) -> list[Any]:
+    where = "front" if job.at_front else "back"
+    where = "at" if job.due is not None else "in" if job.delay is not None else where
+    due = job.due or job.delay or 0
+    shared = codec.shared_fields(job, now)
+    return [
+        *(job.queue, int(job.chosen), where, due, job.ttl or 0),
+        *(len(job.depends_on), *job.depends_on),
+        *(len(shared), *shared),
+    ]
