@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flow.errors import (
+        Discard,
         FlowError,
         JobCancelled,
         JobFailed,
         NoServer,
         NoSuchJob,
+        Retry,
         SoftTimeout,
     )
     from flow.job import Job
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from flow.tasks import Task, cron, every, task
 
 _HOME = {
+    "Discard": "flow.errors",
     "FlowError": "flow.errors",
     "Job": "flow.job",
     "JobCancelled": "flow.errors",
@@ -32,6 +35,7 @@ _HOME = {
     "NoServer": "flow.errors",
     "NoSuchJob": "flow.errors",
     "Queue": "flow.queue",
+    "Retry": "flow.errors",
     "SoftTimeout": "flow.errors",
     "Task": "flow.tasks",
     "cron": "flow.tasks",
@@ -40,6 +44,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Discard",
     "FlowError",
     "Job",
     "JobCancelled",
@@ -47,6 +52,7 @@ __all__ = [
     "NoServer",
     "NoSuchJob",
     "Queue",
+    "Retry",
     "SoftTimeout",
     "Task",
     "cron",

@@ -6,6 +6,9 @@ line prints it in one line and exits with 2.
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
+
 
 class FlowError(Exception):
     """Something that flow can explain; every error of flow is one."""
@@ -85,7 +88,17 @@ class JobFailed(FlowError):
 
 
 class JobCancelled(FlowError):
-    """The job was cancelled, so it has no result."""
+    """The job was cancelled, or discarded itself, so it has no result.
+
+    Args:
+        message: the sentence.
+        reason: what the job gave to ``Discard``; None when somebody cancelled it.
+    """
+
+    def __init__(self, message: str, reason: str | None = None) -> None:
+        """Keep the reason beside the sentence."""
+        super().__init__(message)
+        self.reason = reason
 
 
 class SoftTimeout(BaseException):
@@ -105,3 +118,53 @@ class SessionError(FlowError):
 
 class ReleaseError(FlowError):
     """There is no such release, or none can be made now."""
+
+
+class Retry(FlowError):
+    """Raised inside a job, it has the job run again.
+
+    It uses up one of the job's ``retries``; a job that has none may ask ten times.
+
+    Args:
+        why: for the log.
+        after: seconds until it runs again, or a timedelta; None: the task's back-off.
+
+    Raises:
+        InvalidCall: ``why`` is no text, or ``after`` no time from 0 on.
+    """
+
+    def __init__(
+        self, why: str = "", *, after: float | timedelta | None = None
+    ) -> None:
+        """Check them: a job that asks for nonsense fails by it."""
+        if not isinstance(why, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidCall(
+                f"Retry takes the reason, not {why!r}; seconds are Retry(after=60)"
+            )
+        super().__init__(why or "the job asked to run again")
+        self.after = None if after is None else _seconds(after)
+
+
+class Discard(FlowError):
+    """Raised inside a job, it ends the job, which is then ``canceled`` and no failure.
+
+    Args:
+        why: kept with the job; ``Job.result`` and the log say it.
+
+    Raises:
+        InvalidCall: ``why`` is no text.
+    """
+
+    def __init__(self, why: str = "") -> None:
+        """Check it."""
+        if not isinstance(why, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidCall(f"Discard takes the reason, a text, not {why!r}")
+        super().__init__(why)
+
+
+def _seconds(after: float | timedelta) -> float:
+    seconds = after.total_seconds() if isinstance(after, timedelta) else after
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not number or not math.isfinite(seconds) or seconds < 0:
+        raise InvalidCall(f"after is a number of seconds from 0 on, not {after!r}")
+    return float(seconds)

@@ -70,6 +70,25 @@ class JobRetried(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class JobAskedAgain(Event):
+    """A job raised ``Retry``; it runs again in ``delay`` seconds."""
+
+    job_id: str
+    call: str
+    why: str
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobDiscarded(Event):
+    """A job raised ``Discard``: it has ended, and not failed."""
+
+    job_id: str
+    call: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobInterrupted(Event):
     """A job was cut off by the worker's stop; it goes back, uncounted."""
 

@@ -66,7 +66,7 @@ class Job(Generic[V]):
 
         Raises:
             JobFailed: it ended with an error; ``traceback`` holds the whole text.
-            JobCancelled: it was cancelled.
+            JobCancelled: it was cancelled, or discarded itself.
             TimeoutError: it has not ended yet.
             NoSuchJob: there is no such job, or its result has expired.
             UnreadableJob: a class in its result is missing here.
@@ -106,7 +106,7 @@ class Job(Generic[V]):
         if end.status is None:
             raise _unknown(self._id)
         if end.status is Status.CANCELED:
-            raise JobCancelled(f"job {self._id} was cancelled")
+            raise _cancelled(self._id, end.reason)
         if end.status is not Status.FINISHED:
             text = codec.unpack_failure(end.failure) if end.failure else end.status
             raise JobFailed(text.strip().rpartition("\n")[2], text)
@@ -123,6 +123,13 @@ class Job(Generic[V]):
     def __hash__(self) -> int:
         """Hash the id."""
         return hash(self._id)
+
+
+def _cancelled(job_id: str, reason: str | None) -> JobCancelled:
+    if reason is None:
+        return JobCancelled(f"job {job_id} was cancelled")
+    why = f": {reason}" if reason else ""
+    return JobCancelled(f"job {job_id} discarded itself{why}", reason)
 
 
 def _unknown(job_id: str) -> NoSuchJob:

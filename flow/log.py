@@ -104,6 +104,19 @@ def _(event: events.JobRetried) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.JobAskedAgain) -> tuple[int, str]:
+    return logging.INFO, (
+        f"again in {event.delay:.1f} s: {event.call}: {event.why} (job {event.job_id})"
+    )
+
+
+@words.register
+def _(event: events.JobDiscarded) -> tuple[int, str]:
+    why = f": {event.why}" if event.why else ""
+    return logging.INFO, f"discarded: {event.call}{why} (job {event.job_id})"
+
+
+@words.register
 def _(event: events.JobInterrupted) -> tuple[int, str]:
     return logging.WARNING, (
         f"interrupted by the stop, goes back: {event.call} (job {event.job_id})"

@@ -16,6 +16,8 @@ class Ending(StrEnum):
     FINISHED = "finished"
     FAILED = "failed"
     RETRY = "retry"  # it failed and runs again, counted
+    ASKED = "asked"  # it asked to run again: counted as a retry, but no failure
+    DISCARDED = "discarded"  # it gave itself up: canceled, with its reason
     POSTPONED = "postponed"  # its task is not known here yet; runs later, uncounted
     INTERRUPTED = "interrupted"  # the worker stopped; runs again, uncounted
 
@@ -33,7 +35,7 @@ class Outcome:
             for a result of None.
         ttl: seconds to keep what is stored; -1 for ever.
         delay: seconds before it runs again.
-        error: the failure's last line, for the log.
+        error: the failure's last line, for the log; the reason of a discard.
     """
 
     claim: Claim

@@ -119,6 +119,8 @@ class Declaration:
         failure_ttl: seconds a failure is kept; None is RQ's year.
         ttl: seconds after which it is not worth starting.
         on_crash: ``retry`` or ``fail``; None leaves it to the project.
+        retry_on: the errors after which it runs again; None for all.
+        give_up_on: those after which it does not, whatever ``retry_on`` says.
         schedules: when the clock enqueues it.
     """
 
@@ -134,7 +136,15 @@ class Declaration:
     failure_ttl: int | None = None
     ttl: int | None = None
     on_crash: str | None = None
+    retry_on: tuple[type[BaseException], ...] | None = None
+    give_up_on: tuple[type[BaseException], ...] = ()
     schedules: tuple[Schedule, ...] = ()
+
+    def retries_after(self, error: BaseException) -> bool:
+        """Return whether a job may run again that raised this error."""
+        if isinstance(error, self.give_up_on):
+            return False
+        return self.retry_on is None or isinstance(error, self.retry_on)
 
 
 class Registry:

@@ -9,7 +9,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from flow import codec, retry
-from flow.errors import InvalidCall, SoftTimeout, UnknownTask
+from flow.errors import Discard, InvalidCall, Retry, SoftTimeout, UnknownTask
 from flow.outcome import Ending, Outcome
 from flow.workers import timeout
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 OWN = ("flow.workers.executor", "flow.workers.timeout", "flow.workers.loop")
 PATIENCE = 900.0  # seconds that a job of an unknown task is put off in all
+ASKS = 10  # times that a job without retries may ask to run again
 
 
 def execute(
@@ -76,17 +77,37 @@ def failure(
         span: when it started and ended, unix seconds.
         stopping: whether the worker was told to stop; the error may come of that.
     """
-    if stopping and not isinstance(error, SoftTimeout):
-        return interrupted(work.claim, span, once=work.once)
-    told = text(error)
-    if work.claim.retries_left > 0:
-        try:
-            delay = backoff(work.claim, work.task)
-        except Exception as broken:  # noqa: BLE001 - the app's own function may raise
-            return _failed(work.claim, span, text(broken))
-        last = _last_line(told)
-        return Outcome(work.claim, Ending.RETRY, *span, delay=delay, error=last)
-    return _failed(work.claim, span, told)
+    claim, told = work.claim, text(error)
+    if isinstance(error, Discard):
+        # What a job says itself stands, also while its worker stops.
+        kept, why = claim.failure_ttl, _one_line(str(error))
+        return Outcome(claim, Ending.DISCARDED, *span, ttl=kept, error=why)
+    asked = isinstance(error, Retry)
+    if stopping and not asked and not isinstance(error, SoftTimeout):
+        return interrupted(claim, span, once=work.once)
+    try:
+        delay = _delay(work, error)
+    except Exception as broken:  # noqa: BLE001 - the app's own function may raise
+        return _failed(claim, span, text(broken))
+    if delay is not None:
+        ending = Ending.ASKED if asked else Ending.RETRY
+        why = _one_line(str(error)) if asked else _last_line(told)
+        return Outcome(claim, ending, *span, delay=delay, error=why)
+    return _failed(claim, span, told + "No retries are left.\n" if asked else told)
+
+
+def _delay(work: Work, error: BaseException) -> float | None:
+    """Return the seconds until a job runs again that raised; None: it does not."""
+    claim, task = work.claim, work.task
+    if isinstance(error, Retry):
+        # Where there were retries both sum up to them: then these are the limit.
+        never_had = claim.retries_left + claim.attempts <= 0
+        if claim.retries_left <= 0 and not (never_had and claim.attempts < ASKS):
+            return None
+        return backoff(claim, task) if error.after is None else error.after
+    if claim.retries_left <= 0 or (task is not None and not task.retries_after(error)):
+        return None
+    return backoff(claim, task)
 
 
 def interrupted(claim: Claim, span: tuple[float, float], *, once: bool) -> Outcome:
@@ -174,6 +195,13 @@ def _failed(claim: Claim, span: tuple[float, float], told: str) -> Outcome:
 
 
 def _last_line(told: str) -> str:
-    last = told.strip().rpartition("\n")[2]
+    return _storable(told.strip().rpartition("\n")[2])
+
+
+def _one_line(told: str) -> str:
+    return _storable(" ".join(told.split()))
+
+
+def _storable(line: str) -> str:
     # Half of a surrogate pair, as a file's name may hold, is no text that Redis takes.
-    return last.encode("utf-8", "replace").decode()
+    return line.encode("utf-8", "replace").decode()

@@ -288,5 +288,9 @@ def _report(work: Work, outcome: Outcome) -> None:
         emit(events.JobRetried(job_id, work.name, outcome.error, outcome.delay))
     elif outcome.ending is Ending.INTERRUPTED:
         emit(events.JobInterrupted(job_id, work.name))
+    elif outcome.ending is Ending.ASKED:
+        emit(events.JobAskedAgain(job_id, work.name, outcome.error, outcome.delay))
+    elif outcome.ending is Ending.DISCARDED:
+        emit(events.JobDiscarded(job_id, work.name, outcome.error))
     else:
         emit(events.JobFailed(job_id, work.name, outcome.error))

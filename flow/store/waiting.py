@@ -35,11 +35,13 @@ class End:
         status: finished, failed, stopped or canceled; None when there is no such job.
         value: the packed result.
         failure: the packed text of the failure.
+        reason: why it discarded itself; None when it did not.
     """
 
     status: Status | None
     value: bytes | None = None
     failure: bytes | None = None
+    reason: str | None = None
 
 
 def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any], Any]:
@@ -58,7 +60,7 @@ def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any],
         if entries:
             last = entries[0][0]
         if status is None or status == Status.CANCELED:
-            return End(Status.CANCELED if status else None)
+            return (yield from _without_entry(job_id, status))
         if status in ENDED.values():
             return (yield from _last_look(status, entries, look))
         if (block := _slice(deadline)) <= 0:
@@ -68,6 +70,15 @@ def _steps(job_id: str, timeout: float | None) -> Generator[Commands, list[Any],
             last = entry[0]
             if (end := _end(entry)).status is not None:
                 return end
+
+
+def _without_entry(
+    job_id: str, status: str | None
+) -> Generator[Commands, list[Any], End]:
+    if status is None:
+        return End(None)
+    (why,) = yield [("HGET", keys.job(job_id), "flow_discarded")]
+    return End(Status.CANCELED, reason=None if why is None else why.decode())
 
 
 def _last_look(

@@ -12,6 +12,8 @@ from flow.job import Job
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flow.tasks.options import TaskOptions
+
 
 def check_call(options: Mapping[str, Any]) -> None:
     """Raise InvalidCall when an option of a call has a value that cannot be."""
@@ -70,3 +72,38 @@ def parent_ids(parents: object) -> tuple[str, ...]:
             f"depends_on is a job, an id or a list of them, not {parents!r}"
         )
     return tuple(cast("list[str]", ids))
+
+
+def error_classes(
+    path: str, options: TaskOptions
+) -> dict[str, tuple[type[BaseException], ...]]:
+    """Return ``retry_on`` and ``give_up_on``, where they are given, as tuples.
+
+    Raises:
+        InvalidTask: they name no classes of errors, contradict each other, or have no
+            retries to decide on.
+    """
+    told = cast("Mapping[str, object]", options)
+    names = [name for name in ("retry_on", "give_up_on") if name in told]
+    found = {name: _classes(f"{path}: {name}", told[name]) for name in names}
+    if found and "retries" not in options:
+        raise InvalidTask(
+            f"{path}: {names[0]} says after which errors a job runs again; "
+            "say how often with retries="
+        )
+    both = set(found.get("retry_on", ())) & set(found.get("give_up_on", ()))
+    for one in both:
+        raise InvalidTask(
+            f"{path}: {one.__name__} is in retry_on and in give_up_on; leave one out"
+        )
+    return found
+
+
+def _classes(option: str, value: object) -> tuple[type[BaseException], ...]:
+    listed = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+    for one in listed:
+        if not (isinstance(one, type) and issubclass(one, BaseException)):
+            raise InvalidTask(
+                f"{option} is a class of errors, or a tuple of them, not {one!r}"
+            )
+    return cast("tuple[type[BaseException], ...]", listed)

@@ -18,7 +18,7 @@ from typing import (
 from flow.errors import InvalidTask
 from flow.registry import TASKS, Declaration
 from flow.tasks.calls import Task
-from flow.tasks.checks import check_backoff, check_numbers
+from flow.tasks.checks import check_backoff, check_numbers, error_classes
 from flow.tasks.options import TaskOptions, no_option
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def task(
             of the attempt's number; exponential by default), ``timeout`` (seconds;
             180 by default, -1 none), ``result_ttl`` (seconds; 500), ``failure_ttl``
             (seconds; a year), ``ttl`` (seconds it may wait), ``on_crash``
-            (``"retry"``, or ``"fail"`` for work that must never run twice).
+            (``"retry"``, or ``"fail"`` for work that must never run twice),
+            ``retry_on`` (an error's class, or several: ``retries`` are for these
+            alone), ``give_up_on`` (not for these, whatever ``retry_on`` says).
 
     Returns:
         A Task, callable as the function.
@@ -93,7 +95,8 @@ def _declare(function: Callable[..., Any], options: TaskOptions) -> Task[..., An
         raise InvalidTask(f'{path}: on_crash is "retry" or "fail"')
     check_numbers(cast("Mapping[str, Any]", options), InvalidTask)
     check_backoff(options.get("backoff"))
-    declaration = Declaration(path, function, **cast("Any", {"name": path, **options}))
+    given = {"name": path, **options, **error_classes(path, options)}
+    declaration = Declaration(path, function, **cast("Any", given))
     TASKS.add(declaration)
     return Task(declaration)
 

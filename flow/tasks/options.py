@@ -27,6 +27,8 @@ class TaskOptions(TypedDict, total=False):
     failure_ttl: int
     ttl: int
     on_crash: str
+    retry_on: type[BaseException] | tuple[type[BaseException], ...]
+    give_up_on: type[BaseException] | tuple[type[BaseException], ...]
 
 
 class CronOptions(PolicyOptions, total=False):
@@ -54,6 +56,8 @@ class CallOptions(TypedDict, total=False):
 def no_option(whose: str, name: str, options: type[Any]) -> str:
     """Return the sentence for an option that does not exist."""
     known = sorted(options.__annotations__)
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    near = difflib.get_close_matches(name, known, 2)
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    )
     return f"{whose} has no option {name!r}; {hint}"

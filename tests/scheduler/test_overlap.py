@@ -9,6 +9,7 @@ from flow.job import Job
 from flow.record import Status
 from flow.store.entry import Rule
 from tests.support import workers
+from tests.support.turns import Turns, discarded
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -75,6 +76,20 @@ def test_queue_one_lets_one_wait_for_the_end_of_the_one_that_runs(
     workers.burst(clock.store.link.address.url, "shop", tmp_path)
     assert Job[str](first.job).result() == "x"
     assert Job[str](second.job).result() == "x"
+
+
+def test_queue_one_does_not_wait_for_a_job_that_has_discarded_itself(
+    clock: Turning,
+) -> None:
+    clock.declare(rule=SECOND, overlap="queue_one")
+    first = tick(clock)
+    turns = Turns(clock.store)
+    claim = turns.one()
+    second = tick(clock)
+    assert Job[str](second.job).status is Status.DEFERRED
+    turns.settle(discarded(claim))
+    assert Job[str](first.job).status is Status.CANCELED
+    assert Job[str](second.job).status is Status.QUEUED
 
 
 def test_queue_one_starts_what_waits_for_a_job_that_is_gone(clock: Turning) -> None:

@@ -14,6 +14,7 @@ from flow.record import Status
 from tests.support.leaks import leaks, places, queued, snapshot
 from tests.support.turns import (
     Turns,
+    discarded,
     failed,
     finished,
     interrupted,
@@ -114,6 +115,39 @@ def test_a_retry_with_a_delay_waits_among_the_scheduled(store: Store) -> None:
     assert places(store, job.id) == ["scheduled"]
     score = store.link.command("ZSCORE", keys.registry("scheduled", "default"), job.id)
     assert 20 < float(score) - time.time() <= 30.5
+
+
+@pytest.mark.parametrize("kept", [60, -1])
+def test_a_discarded_job_is_canceled_and_kept_as_a_failure_is(
+    store: Store, kept: int
+) -> None:
+    job = replace(record(), failure_ttl=kept)
+    store.enqueue([job])
+    turns = Turns(store)
+    turns.settle(discarded(turns.one(), "no\x00order", kept))
+    assert places(store, job.id) == ["canceled"]
+    assert field(store, job.id, "flow_discarded") == "no\x00order"
+    assert kept - 5 < ttl(store, keys.job(job.id)) <= kept
+    assert not store.link.command("EXISTS", keys.results(job.id))
+
+
+def test_a_discarded_job_that_nobody_keeps_leaves_nothing(store: Store) -> None:
+    store.enqueue([replace(record(), failure_ttl=0)])
+    turns = Turns(store)
+    turns.settle(discarded(turns.one(), ttl=0))
+    assert store.link.command("KEYS", "rq:*") == [b"rq:queues"]
+
+
+def test_dependents_of_a_discarded_job_wait_on_as_in_rq(store: Store) -> None:
+    parent = record()
+    careless, careful = (replace(record(), depends_on=(parent.id,)) for _ in range(2))
+    store.enqueue([parent])
+    store.enqueue([careless, careful])
+    store.link.command("HSET", keys.job(careless.id), "allow_dependency_failures", "1")
+    turns = Turns(store)
+    turns.settle(discarded(turns.one()))
+    for child in (careless, careful):
+        assert places(store, child.id) == ["deferred"]
 
 
 def test_an_unknown_task_is_put_off_uncounted_since_its_first_time(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flow import codec
@@ -81,6 +82,11 @@ def failed(claim: Claim, told: str = "ValueError: no", ttl: int = 60) -> Outcome
 def retried(claim: Claim, delay: float = 0.0) -> Outcome:
     """Return the outcome of a job that raised and runs again."""
     return _outcome(claim, Ending.RETRY, delay=delay)
+
+
+def discarded(claim: Claim, why: str = "no order", ttl: int = 60) -> Outcome:
+    """Return the outcome of a job that gave itself up."""
+    return replace(_outcome(claim, Ending.DISCARDED, ttl=ttl), error=why)
 
 
 def postponed(claim: Claim, delay: float = 5.0) -> Outcome:

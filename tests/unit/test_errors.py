@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +18,11 @@ from tests.support.apps import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-ALL = [one for _, one in inspect.getmembers(errors, inspect.isclass)]
+ALL = [
+    one
+    for _, one in inspect.getmembers(errors, inspect.isclass)
+    if one.__module__ == errors.__name__
+]
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
@@ -152,3 +158,27 @@ def test_a_url_that_is_none_is_a_config_error(tmp_path: Path) -> None:
     assert ended.stdout.startswith(
         "ConfigError localhost:6379 is no address of a Redis"
     )
+
+
+@pytest.mark.parametrize("after", [-1, True, "60", float("nan"), float("inf"), [60]])
+def test_a_retry_after_no_time_is_refused(after: Any) -> None:  # noqa: ANN401 - any
+    with pytest.raises(errors.InvalidCall, match="after is a number of seconds from 0"):
+        flow.Retry(after=after)
+
+
+def test_a_retry_takes_seconds_or_a_timedelta_and_a_reason() -> None:
+    assert flow.Retry(after=1.5).after == 1.5
+    assert flow.Retry("later", after=timedelta(minutes=2)).after == 120.0
+    assert flow.Retry().after is None
+    assert str(flow.Retry("later")) == "later"
+
+
+@pytest.mark.parametrize("error", [flow.Retry, flow.Discard])
+def test_what_is_no_reason_is_refused(error: Any) -> None:  # noqa: ANN401 - as above
+    with pytest.raises(errors.InvalidCall, match="takes the reason"):
+        error(60)
+
+
+def test_they_can_be_pickled_as_a_pool_of_processes_does() -> None:
+    again = pickle.loads(pickle.dumps(flow.Retry("later", after=60)))  # noqa: S301
+    assert (str(again), again.after) == ("later", 60.0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flow import Task, cron, errors, every, task
-from flow.registry import TASKS
+from flow.registry import TASKS, Declaration
 from tests.support.apps import ROOT
 from tests.support.shop import tasks
 
@@ -100,6 +100,24 @@ def test_a_task_keeps_its_schedules_and_they_do_not_hinder_calls() -> None:
             {"backoff": ["1"]},
             "backoff is a list of seconds, or a function of the attem",
         ),
+        (
+            {"retries": 1, "retry_on": "OSError"},
+            "retry_on is a class of errors, or a tuple of them, not 'OSError'",
+        ),
+        (
+            {"retries": 1, "give_up_on": (ValueError, KeyError("no"))},
+            "give_up_on is a class of errors, or a tuple of them, not KeyError",
+        ),
+        (
+            {"retries": 1, "retry_on": [OSError]},
+            "retry_on is a class of errors, or a tuple of them, not ",
+        ),
+        (
+            {"retries": 1, "retry_on": OSError, "give_up_on": (OSError, KeyError)},
+            "OSError is in retry_on and in give_up_on; leave one out",
+        ),
+        ({"retry_on": OSError}, "say how often with retries="),
+        ({"give_up_on": OSError}, "say how often with retries="),
     ],
 )
 def test_an_option_that_cannot_be_is_refused(
@@ -237,7 +255,9 @@ def _python(folder: Path, *words: str) -> str:
 
 def test_a_typo_in_an_option_is_answered_with_the_right_one() -> None:
     untyped: Any = task
-    with pytest.raises(errors.InvalidTask, match="'retry'; did you mean retries"):
+    with pytest.raises(
+        errors.InvalidTask, match="'retry'; did you mean retry_on or retries"
+    ):
         untyped(retry=3)(charge)
     with pytest.raises(errors.InvalidCall, match="'zzz'; known: at_front, "):
         untyped(charge).options(zzz=3)
@@ -258,3 +278,30 @@ def test_cron_without_an_expression_is_refused() -> None:
 
 def charge(order: int) -> int:
     return order
+
+
+@pytest.mark.parametrize(
+    ("retry_on", "give_up_on", "error", "retried"),
+    [
+        (None, (), ValueError(), True),
+        (None, (), errors.SoftTimeout(), True),
+        (None, (ValueError,), UnicodeError(), False),
+        (None, (ValueError,), KeyError(), True),
+        ((OSError,), (), ConnectionError(), True),
+        ((OSError,), (), errors.SoftTimeout(), False),
+        ((OSError,), (ConnectionError,), ConnectionResetError(), False),
+        ((OSError,), (ConnectionError,), FileNotFoundError(), True),
+        # The wider one wins as well: what is given up on is given up on.
+        ((ConnectionError,), (OSError,), ConnectionResetError(), False),
+        ((), (), ValueError(), False),
+    ],
+)
+def test_the_errors_that_are_retried(
+    retry_on: tuple[type[BaseException], ...] | None,
+    give_up_on: tuple[type[BaseException], ...],
+    error: BaseException,
+    *,
+    retried: bool,
+) -> None:
+    declared = Declaration("a", lonely, "a", retry_on=retry_on, give_up_on=give_up_on)
+    assert declared.retries_after(error) is retried

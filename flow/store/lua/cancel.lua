@@ -18,6 +18,7 @@ else
   return (status == 'canceled' and fields[3] == ARGV[2]) and 1 or 0
 end
 redis.call('HSET', key, 'status', 'canceled', 'ended_at', ARGV[2])
+redis.call('HDEL', key, 'flow_discarded') -- of an earlier run, if it was requeued
 redis.call('ZADD', 'rq:canceled:' .. queue, string.format('%.0f', seconds()), id)
 -- Kept as long as a failure is; RQ would keep it for ever.
 local kept = tonumber(fields[4] or YEAR) or YEAR

@@ -10,16 +10,17 @@ local function met(child, despite_failures)
   return true
 end
 
--- release: the jobs that waited for `id` alone go to their queues.
+-- release: the jobs that waited for `id` alone go to their queues; when it was canceled,
+-- only a schedule's next one, which waits for it however it ends.
 -- Returns whether any still wait for it.
 local function release(id, ending, iso)
   local waiting = 'rq:job:' .. id .. ':dependents'
   local left = false
   for _, child in ipairs(redis.call('SMEMBERS', waiting)) do
     local fields = redis.call('HMGET', 'rq:job:' .. child,
-      'status', 'origin', 'allow_dependency_failures', 'enqueue_at_front')
+      'status', 'origin', 'allow_dependency_failures', 'enqueue_at_front', 'flow_schedule')
     local despite_failures = fields[3] == '1'
-    if ending == 'finished' or despite_failures then
+    if ending == 'finished' or despite_failures and (ending == 'failed' or fields[5]) then
       redis.call('SREM', 'rq:job::' .. child .. ':dependencies', id)
       redis.call('SREM', waiting, child)
       if fields[1] == 'deferred' and met(child, despite_failures) then

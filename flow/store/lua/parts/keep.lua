@@ -20,7 +20,9 @@ local function keep(registry, queue, id, ttl, now, had_parents, has_children)
   if had_parents then
     redis.call('DEL', 'rq:job::' .. id .. ':dependencies')
   end
-  if ttl >= 0 then
+  if registry == 'canceled' then
+    score = string.format('%.17g', now) -- as RQ has it there
+  elseif ttl >= 0 then
     score = string.format('%.17g', now + ttl)
   end
   redis.call('ZADD', 'rq:' .. registry .. ':' .. queue, score, id)

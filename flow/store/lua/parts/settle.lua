@@ -32,6 +32,19 @@ function settlers.retry(o, _, now)
   push(o.queue, o.id, redis.call('HGET', key, 'enqueue_at_front_on_retry') == '1', o.iso)
 end
 
+settlers.asked = settlers.retry
+
+-- The job gave itself up: as if it had been canceled, with its reason.
+function settlers.discarded(o, _, now)
+  local waited_for = release(o.id, 'canceled', o.iso)
+  if o.ttl == 0 then
+    return forget(o.id)
+  end
+  redis.call('HSET', 'rq:job:' .. o.id, 'status', 'canceled', 'ended_at', o.iso,
+    'flow_discarded', o.error)
+  keep('canceled', o.queue, o.id, o.ttl, now, o.had_parents, waited_for)
+end
+
 function settlers.postponed(o, _, now)
   redis.call('HSETNX', 'rq:job:' .. o.id, 'flow_unknown_since', string.format('%.17g', now))
   schedule(o.queue, o.id, now + o.delay)
