@@ -167,3 +167,32 @@ def test_many_jobs_without_a_result_are_all_written(store: Store) -> None:
     jobs = [replace(record(), result_ttl=0) for _ in range(450)]  # three script calls
     store.enqueue(jobs)
     assert queued(store) == [job.id for job in jobs]
+
+
+def test_a_childs_ttl_begins_when_it_may_run(store: Store) -> None:
+    parent = record()
+    child = replace(record(), depends_on=(parent.id,), ttl=100)
+    store.enqueue([parent, child])
+    ttl = ("TTL", keys.job(child.id))
+    assert store.link.command(*ttl) == -1
+    turns = Turns(store)
+    turns.settle(finished(turns.one()))
+    assert queued(store) == [child.id]
+    assert 0 < store.link.command(*ttl) <= 100
+
+
+def test_what_waits_for_a_failed_job_is_noted_as_long_as_that_is_kept(
+    store: Store,
+) -> None:
+    parent = replace(record(), id="mine", chosen=True)
+    store.enqueue([parent])
+    turns = Turns(store)
+    turns.settle(failed(turns.one()))
+    child = replace(record(), depends_on=("mine",))
+    store.enqueue([child])
+    ttl = ("TTL", keys.job("mine") + ":dependents")
+    assert 0 < store.link.command(*ttl) <= 60
+    store.enqueue([replace(parent)])  # once more: the child waits for this one
+    assert store.link.command(*ttl) == -1
+    turns.settle(finished(turns.one()))
+    assert queued(store) == [child.id]

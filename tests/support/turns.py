@@ -44,9 +44,14 @@ class Turns:
         self._turns = itertools.count(1)
         self._next = 1
 
-    def take(self, free: int = 1, *outcomes: Outcome) -> list[Claim]:
-        """Settle and claim in one turn."""
-        self.refused, claims = self._store.exchange(self.ask(free, outcomes))
+    def take(
+        self, free: int = 1, *outcomes: Outcome, again: bool = False
+    ) -> list[Claim]:
+        """Settle and claim in one turn; ``again`` asks twice, as after a lost reply."""
+        ask = self.ask(free, outcomes)
+        self.refused, claims = self._store.exchange(ask)
+        if again:
+            assert self._store.exchange(ask) == (self.refused, claims)
         self._next += len(claims)
         return claims
 

@@ -48,9 +48,10 @@ local function turn(id, score, following, meta)
   for _, registry in ipairs({ 'finished', 'failed', 'canceled' }) do
     redis.call('ZREM', 'rq:' .. registry .. ':' .. fields[2], id)
   end
-  -- What is left of an earlier result's time must not end the job while it waits.
-  redis.call('PERSIST', key)
   push(fields[2], id, fields[3] == '1', ARGV[1])
+  -- Neither its ttl nor what is left of an earlier result's time may end the job while it
+  -- waits: the entry would end with it.
+  redis.call('PERSIST', key)
   return 'fired'
 end
 

@@ -73,20 +73,32 @@ local function clear(id, key)
     redis.call('ZREM', 'rq:' .. registry .. ':' .. (old[2] or ''), id)
   end
   redis.call('DEL', key, 'rq:results:' .. id)
+  -- Those that still wait for it wait for the new one.
+  redis.call('PERSIST', key .. ':dependents')
 end
 
 local function expire(key, batch)
-  -- It counts from when the job may run.
+  -- It counts from when the job may run; `push` begins it where that is not known yet.
   local ahead = batch.where == 'in' and batch.due or batch.where == 'at' and batch.due - seconds() or 0
   redis.call('EXPIRE', key, string.format('%.0f', batch.ttl + math.max(0, math.ceil(ahead))))
+end
+
+-- The child waits for a parent; if that has ended badly, this is forgotten with it.
+local function wait_for(parent, id)
+  local key = 'rq:job:' .. parent
+  redis.call('SADD', key .. ':dependents', id)
+  redis.call('SADD', 'rq:job::' .. id .. ':dependencies', parent)
+  local left = redis.call('PTTL', key)
+  if left > 0 and not ACTIVE[redis.call('HGET', key, 'status')] then
+    redis.call('PEXPIRE', key .. ':dependents', left)
+  end
 end
 
 local function defer(queue, id, waits)
   redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
   redis.call('ZADD', 'rq:deferred:' .. queue, redis.call('TIME')[1], id)
   for _, parent in ipairs(waits) do
-    redis.call('SADD', 'rq:job:' .. parent .. ':dependents', id)
-    redis.call('SADD', 'rq:job::' .. id .. ':dependencies', parent)
+    wait_for(parent, id)
   end
 end
 
@@ -128,7 +140,7 @@ local function write(batch, waits, missing)
       end
       batch.fields[own + 2], batch.fields[own + 4] = data, description
       redis.call('HSET', key, unpack(batch.fields))
-      if batch.ttl > 0 then
+      if batch.ttl > 0 and status ~= 'deferred' then
         expire(key, batch)
       end
       if status == 'queued' then

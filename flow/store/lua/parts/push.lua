@@ -5,8 +5,9 @@ local function push(queue, id, front, iso)
   local life = redis.call('HMGET', key, 'flow_expires', 'ttl')
   if life[1] and tonumber(life[1]) > seconds() * 1000 then
     redis.call('PEXPIREAT', key, life[1])
-  elseif life[1] and life[2] then
-    -- It was started in time, and its ttl passed while it ran: it must not just vanish.
+  elseif life[2] and redis.call('PTTL', key) < 0 then
+    -- It waited for others, and counts from now; or it was started in time and its ttl passed
+    -- while it ran: it must not just vanish.
     redis.call('EXPIRE', key, life[2])
   end
   redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)

@@ -13,11 +13,11 @@ local function spawn(due, fields, schedule, id, iso, parent)
   end
   redis.call('HSET', key, 'created_at', iso, 'enqueued_at', iso, 'flow_schedule', schedule,
     'status', parent and 'deferred' or 'queued', unpack(flat))
-  if own.ttl then
-    redis.call('EXPIRE', key, own.ttl)
-  end
   if parent then
     return own.origin
+  end
+  if own.ttl then
+    redis.call('EXPIRE', key, own.ttl)
   end
   local front = own.enqueue_at_front == '1'
   local list = (front and 'L' or 'R') .. own.origin
