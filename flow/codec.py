@@ -20,6 +20,7 @@ from flow.record import (
     RESULT_TTL,
     TIMEOUT,
     Claim,
+    Extras,
     Invocation,
     JobRecord,
 )
@@ -241,6 +242,18 @@ def claim(raw: Sequence[Any]) -> Claim:
         on_crash="fail" if values[6] == b"fail" else None,
         unknown_since=_number(unknown, 0.0) if unknown else None,
         data=values[8],
+        # RQ's client writes most of them, as empty texts.
+        extras=_extras(rare) if any(rare := values[12:]) else None,
+    )
+
+
+def _extras(rare: list[bytes | None]) -> Extras:
+    on_success, on_failure, webhooks, repeats = rare
+    return Extras(
+        on_success=bool(on_success),
+        on_failure=bool(on_failure),
+        webhooks=bool(webhooks),
+        repeats=_number(repeats, 0) > 0,
     )
 
 

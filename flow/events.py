@@ -89,6 +89,15 @@ class JobDiscarded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackFailed(Event):
+    """What RQ's client had a job call failed itself, and the job is what it was."""
+
+    job_id: str
+    kind: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobInterrupted(Event):
     """A job was cut off by the worker's stop; it goes back, uncounted."""
 

@@ -10,6 +10,7 @@ QUEUES = "rq:queues"  # set of queue keys, permanent
 SUSPENDED = "rq:suspended"  # string: every worker pauses while it exists
 WORKERS = "rq:workers"  # set of worker keys
 BEATS = "flow:beats"  # hash process -> count; a process that leaves is removed
+LIMITS = "rq:rl-keys"  # set: the names of RQ's rate limits, while they are used
 
 PERMANENT = frozenset({QUEUES, SUSPENDED, WORKERS, BEATS})
 

@@ -117,6 +117,11 @@ def _(event: events.JobDiscarded) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.CallbackFailed) -> tuple[int, str]:
+    return logging.ERROR, (f"a {event.kind} failed: {event.error} (job {event.job_id})")
+
+
+@words.register
 def _(event: events.JobInterrupted) -> tuple[int, str]:
     return logging.WARNING, (
         f"interrupted by the stop, goes back: {event.call} (job {event.job_id})"

@@ -14,6 +14,7 @@ class Ending(StrEnum):
     """How an execution ended; settle.lua knows the same words."""
 
     FINISHED = "finished"
+    REPEATED = "repeated"  # it finished, and runs again as its Repeat says
     FAILED = "failed"
     RETRY = "retry"  # it failed and runs again, counted
     ASKED = "asked"  # it asked to run again: counted as a retry, but no failure

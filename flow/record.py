@@ -112,6 +112,23 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Extras:
+    """What few jobs carry: whether there is any of it, in RQ's fields.
+
+    Args:
+        on_success: a callback to run when it returned.
+        on_failure: a callback to run when it raised.
+        webhooks: addresses to tell how it ended.
+        repeats: it runs again after it has finished.
+    """
+
+    on_success: bool = False
+    on_failure: bool = False
+    webhooks: bool = False
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A job that this process holds under an execution id.
 
@@ -128,6 +145,7 @@ class Claim:
         attempts: how often it has failed before.
         on_crash: what the hash says, if it does.
         unknown_since: unix seconds since when no worker knows its task, or None.
+        extras: what few jobs carry; None for all others.
     """
 
     queue: str
@@ -142,3 +160,4 @@ class Claim:
     attempts: int = 0
     on_crash: str | None = None
     unknown_since: float | None = None
+    extras: Extras | None = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flow import codec, retry
 from flow.errors import Discard, InvalidCall, Retry, SoftTimeout, UnknownTask
 from flow.outcome import Ending, Outcome
-from flow.workers import timeout
+from flow.workers import callbacks, timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flow.registry import Declaration
     from flow.workers.resolve import Work
 
-OWN = ("flow.workers.executor", "flow.workers.timeout", "flow.workers.loop")
+OWN = tuple(f"flow.workers.{n}" for n in ("executor", "timeout", "loop", "callbacks"))
 PATIENCE = 900.0  # seconds that a job of an unknown task is put off in all
 ASKS = 10  # times that a job without retries may ask to run again
 
@@ -39,6 +39,8 @@ def execute(
     started = now()
     try:
         value = timeout.call(work.claim.timeout, _call, (work,), {})
+        if work.claim.extras is not None:
+            callbacks.succeeded(work.claim, value)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything
         return failure(work, error, (started, now()), stopping=stopping())
     return success(work.claim, value, (started, now()))
@@ -62,8 +64,12 @@ def success(claim: Claim, value: object, span: tuple[float, float]) -> Outcome:
         packed = codec.pack_result(value)
     except InvalidCall as error:
         # The work is done: running it again would only do it twice.
-        return _failed(claim, span, f"flow.errors.InvalidCall: {error}")
-    return Outcome(claim, Ending.FINISHED, *span, packed, claim.result_ttl)
+        counts = callbacks.failed(claim, error)
+        told = f"flow.errors.InvalidCall: {error}" if counts is error else text(counts)
+        return _failed(claim, span, told)
+    repeats = claim.extras is not None and claim.extras.repeats
+    ending = Ending.REPEATED if repeats else Ending.FINISHED
+    return Outcome(claim, ending, *span, packed, claim.result_ttl)
 
 
 def failure(
@@ -77,7 +83,7 @@ def failure(
         span: when it started and ended, unix seconds.
         stopping: whether the worker was told to stop; the error may come of that.
     """
-    claim, told = work.claim, text(error)
+    claim = work.claim
     if isinstance(error, Discard):
         # What a job says itself stands, also while its worker stops.
         kept, why = claim.failure_ttl, _one_line(str(error))
@@ -85,15 +91,20 @@ def failure(
     asked = isinstance(error, Retry)
     if stopping and not asked and not isinstance(error, SoftTimeout):
         return interrupted(claim, span, once=work.once)
+    # To ask is not to fail, unless nothing is left to ask for.
+    counts = error if asked else callbacks.failed(claim, error)
     try:
         delay = _delay(work, error)
     except Exception as broken:  # noqa: BLE001 - the app's own function may raise
         return _failed(claim, span, text(broken))
     if delay is not None:
         ending = Ending.ASKED if asked else Ending.RETRY
-        why = _one_line(str(error)) if asked else _last_line(told)
+        why = _one_line(str(error)) if asked else _last_line(text(counts))
         return Outcome(claim, ending, *span, delay=delay, error=why)
-    return _failed(claim, span, told + "No retries are left.\n" if asked else told)
+    if asked:
+        counts = callbacks.failed(claim, error)
+        return _failed(claim, span, text(counts) + "No retries are left.\n")
+    return _failed(claim, span, text(counts))
 
 
 def _delay(work: Work, error: BaseException) -> float | None:

@@ -22,7 +22,7 @@ from flow.store.client import Exchange
 from flow.workers import executor
 from flow.workers.board import number
 from flow.workers.line import PATIENT, PROMPT
-from flow.workers.resolve import resolve
+from flow.workers.resolve import broken, resolve
 
 if TYPE_CHECKING:
     from flow.record import Claim
@@ -242,6 +242,8 @@ class Fetcher:
             work = resolve(claim, strict=config.strict, on_crash=config.on_crash)
         except BaseException as error:  # noqa: BLE001 - it imports the app's modules
             outcome = executor.unresolved(claim, error, time.time())
+            if claim.extras is not None and outcome.ending is Ending.FAILED:
+                return broken(claim, error)  # its callback must not run here
             self._tell_unresolved(claim, outcome)
             self._keep(outcome)
             return None
@@ -281,7 +283,7 @@ class Fetcher:
 
 def _report(work: Work, outcome: Outcome) -> None:
     job_id = work.claim.job_id
-    if outcome.ending is Ending.FINISHED:
+    if outcome.ending in (Ending.FINISHED, Ending.REPEATED):
         seconds = outcome.ended - outcome.started
         emit(events.JobFinished(job_id, work.name, seconds))
     elif outcome.ending is Ending.RETRY:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from flow.errors import SoftTimeout
-from flow.workers import executor, timeout
+from flow.workers import callbacks, executor, timeout
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -66,12 +66,24 @@ class Loop:
         started = time.time()
         try:
             value = await _limited(work)
+            if work.claim.extras is not None:
+                # In a thread: a callback is plain code, and other jobs go on meanwhile.
+                await asyncio.to_thread(callbacks.succeeded, work.claim, value)
         except BaseException as error:  # noqa: BLE001 - user code may raise anything
-            span = (started, time.time())
-            outcome = executor.failure(work, error, span, stopping=self._stopping())
+            outcome = await self._failure(work, error, (started, time.time()))
         else:
             outcome = executor.success(work.claim, value, (started, time.time()))
         self._done(work, outcome)
+
+    async def _failure(
+        self, work: Work, error: BaseException, span: tuple[float, float]
+    ) -> Outcome:
+        stopping = self._stopping()
+        if work.claim.extras is None:
+            return executor.failure(work, error, span, stopping=stopping)
+        return await asyncio.to_thread(
+            executor.failure, work, error, span, stopping=stopping
+        )
 
 
 def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:

@@ -82,6 +82,15 @@ def resolve(claim: Claim, *, strict: bool = False, on_crash: str = "retry") -> W
     return Work(claim, name, function, args, kwargs, declared, is_async, once)
 
 
+def broken(claim: Claim, error: BaseException) -> Work:
+    """Return work that raises ``error``: what there is to call was not found."""
+
+    def fail() -> None:
+        raise error
+
+    return Work(claim, claim.job_id, fail, (), {})
+
+
 def _function(invocation: Invocation) -> Callable[..., Any]:
     if invocation.instance is not None:
         method: Callable[..., Any] = getattr(invocation.instance, invocation.path)

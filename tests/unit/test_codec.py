@@ -17,7 +17,7 @@ from rq.utils import str_to_date
 
 from flow import codec
 from flow.errors import InvalidCall, UnreadableJob
-from flow.record import Claim, Invocation, JobRecord
+from flow.record import Claim, Extras, Invocation, JobRecord
 from tests.support.apps import RQ, Untyped
 
 NOWHERE = redis.Redis()  # never connects: RQ's objects want to have one
@@ -212,6 +212,8 @@ def test_rq_reads_every_field() -> None:
 def claimed(**fields: bytes) -> Claim:
     names = ["timeout", "result_ttl", "failure_ttl", "retries_left", "retry_intervals"]
     names += ["attempts", "on_crash", "unknown_since", "data", "flow_timeout"]
+    names += ["status", "ttl", "success_callback_name", "failure_callback_name"]
+    names += ["webhooks", "repeats_left"]
     values: list[Any] = [fields.get(name) for name in names]
     return codec.claim([b"default", b"a", b"process-1", 1, values])
 
@@ -260,3 +262,15 @@ def test_odd_values_of_another_client_do_not_stop_a_worker(odd: bytes) -> None:
     assert math.isfinite(claim.timeout)
     assert isinstance(claim.result_ttl, int)
     assert claim.intervals is None or all(map(math.isfinite, claim.intervals))
+
+
+def test_a_claim_tells_what_few_jobs_carry() -> None:
+    empty = {"success_callback_name": b"", "failure_callback_name": b""}
+    assert claimed().extras is None
+    assert claimed(**empty).extras is None  # as RQ's client writes it
+    both = claimed(success_callback_name=b"a.b", repeats_left=b"2").extras
+    assert both == Extras(on_success=True, repeats=True)
+    other = claimed(failure_callback_name=b"a.b", webhooks=b"[]").extras
+    assert other == Extras(on_failure=True, webhooks=True)
+    assert claimed(repeats_left=b"0").extras == Extras()
+    assert claimed(repeats_left=b"often").extras == Extras()

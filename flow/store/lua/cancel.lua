@@ -2,10 +2,10 @@
 -- ARGV  1 job   2 now (ISO)
 -- Returns 1 when it was canceled now, 0 when it runs or has ended, -1 when it is unknown.
 -- A repeated call (its reply was lost) is known by its instant, and answered again.
--- use: clock
+-- use: clock limit
 local YEAR = 31536000
 local id, key = ARGV[1], 'rq:job:' .. ARGV[1]
-local fields = redis.call('HMGET', key, 'status', 'origin', 'ended_at', 'failure_ttl')
+local fields = redis.call('HMGET', key, 'status', 'origin', 'ended_at', 'failure_ttl', 'rate_limit_key')
 local status, queue = fields[1], fields[2]
 if not status then
   return -1
@@ -14,6 +14,8 @@ if status == 'queued' then
   redis.call('LREM', 'rq:queue:' .. queue, 1, id)
 elseif status == 'scheduled' or status == 'deferred' then
   redis.call('ZREM', 'rq:' .. status .. ':' .. queue, id)
+elseif status == 'rate_limited' and fields[5] then
+  redis.call('ZREM', 'rq:rl:' .. fields[5] .. ':rate_limited', id)
 else
   return (status == 'canceled' and fields[3] == ARGV[2]) and 1 or 0
 end
@@ -28,4 +30,7 @@ if kept >= 0 then
   end
 end
 redis.call('DEL', 'rq:job::' .. id .. ':dependencies')
+if fields[5] then
+  free_slot(fields[5], id, ARGV[2])
+end
 return 1

@@ -6,7 +6,7 @@
 --       then the queues
 -- Returns how many moved, the seconds until the next one is due, or '' for none, the server's
 -- time in ms, and the queues whose lock another holds.
--- use: clock push
+-- use: clock limit push
 local LOCK, OWNER, HELD = 'rq:scheduler-lock:', 'flow', 61
 local iso, room = ARGV[1], tonumber(ARGV[2])
 local now = seconds()

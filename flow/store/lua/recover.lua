@@ -4,7 +4,7 @@
 --       then queue, job, execution, how (claimed, loading, stopped, crashed) of each,
 --       newest first
 -- Returns the ids put back, and the ids that are dead letters now.
--- use: clock push dependents keep fence
+-- use: clock limit push dependents keep fence
 local iso, allowed, ttl = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = seconds()
 local back, dead = {}, {}
@@ -21,7 +21,7 @@ end
 
 for at = 7, #ARGV, 4 do
   local queue, id, execution, how = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local refused, had_parents = fence(queue, id, execution)
+  local refused, had_parents, limit = fence(queue, id, execution)
   if not refused then
     local key = 'rq:job:' .. id
     if must_end(key, how, execution) then
@@ -35,6 +35,9 @@ for at = 7, #ARGV, 4 do
       push(queue, id, true, iso)
       back[#back + 1] = id
     end
+  end
+  if limit then
+    pcall(free_slot, limit, id, iso)
   end
 end
 return { back, dead }

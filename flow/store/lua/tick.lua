@@ -9,7 +9,7 @@
 --       when that is due, the reason
 -- Returns the server's time in ms, how many such calls there were, and for each step: fired,
 -- skipped, aside, overlap, skip_next, fenced, early or stale.
--- use: clock push ledger spawn overlap
+-- use: clock limit push ledger spawn overlap
 local STRIDE = 11
 local now = math.floor(seconds() * 1000)
 local iso, kept = ARGV[3], ARGV[4]

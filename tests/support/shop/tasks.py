@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from pathlib import Path
@@ -103,3 +104,9 @@ def order_all(count: int) -> list[str]:
 @task
 def now() -> float:
     return time.time()
+
+
+@task
+def loaded(module: str) -> bool:
+    """Return whether a module was imported here."""
+    return module in sys.modules

@@ -3,7 +3,10 @@
 -- Returns nil when the id is a leftover, else the claim as the codec reads it, and the
 -- bytes of its payload.
 local INLINE = 65536
-local NOTHING = { false, false, false, false, false, false, false, false, false, false }
+local NOTHING = {}
+for index = 1, 16 do
+  NOTHING[index] = false
+end
 
 -- What the codec reads of a job, behind the four that only `claim` needs.
 local function read(id, room)
@@ -16,7 +19,9 @@ local function read(id, room)
   local inline = size <= INLINE and size <= room
   return redis.call('HMGET', key, 'timeout', 'result_ttl', 'failure_ttl', 'retries_left',
     'retry_intervals', 'flow_attempts', 'flow_on_crash', 'flow_unknown_since',
-    inline and 'data' or 'flow_none', 'flow_timeout', 'status', 'ttl'), inline, inline and size or 0
+    inline and 'data' or 'flow_none', 'flow_timeout', 'status', 'ttl',
+    'success_callback_name', 'failure_callback_name', 'webhooks', 'repeats_left'),
+    inline, inline and size or 0
 end
 
 local function describe(queue, id, execution, room)

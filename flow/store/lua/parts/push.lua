@@ -1,8 +1,8 @@
 -- push: a job goes to its queue, and keeps the ttl that it was enqueued with.
 local function push(queue, id, front, iso)
   local key = 'rq:job:' .. id
-  redis.call('HSET', key, 'status', 'queued', 'enqueued_at', iso)
-  local life = redis.call('HMGET', key, 'flow_expires', 'ttl')
+  local life = redis.call('HMGET', key, 'flow_expires', 'ttl',
+    'rate_limit_key', 'rate_limit_concurrency')
   if life[1] and tonumber(life[1]) > seconds() * 1000 then
     redis.call('PEXPIREAT', key, life[1])
   elseif life[2] and redis.call('PTTL', key) < 0 then
@@ -10,8 +10,10 @@ local function push(queue, id, front, iso)
     -- while it ran: it must not just vanish.
     redis.call('EXPIRE', key, life[2])
   end
-  redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
-  redis.call(front and 'LPUSH' or 'RPUSH', 'rq:queue:' .. queue, id)
+  -- The limit lets it in itself, or will.
+  if not (life[3] and life[4] and is_held_back(life[3], life[4], id, iso)) then
+    enter(queue, id, front, iso)
+  end
 end
 
 -- schedule: a job waits until `due`, in unix seconds.

@@ -14,6 +14,29 @@ function settlers.finished(o, worker, now)
   keep('finished', o.queue, o.id, o.ttl, now, o.had_parents, waited_for)
 end
 
+-- It finished, and runs again as RQ's Repeat says.
+function settlers.repeated(o, worker)
+  local key = 'rq:job:' .. o.id
+  local intervals = cjson.decode(redis.call('HGET', key, 'repeat_intervals') or '[]')
+  local wait = tonumber(intervals[1]) or 0
+  if #intervals > 1 then
+    table.remove(intervals, 1)  -- the last one counts for all that follow
+    redis.call('HSET', key, 'repeat_intervals', cjson.encode(intervals))
+  end
+  release(o.id, 'finished', o.iso)
+  redis.call('HINCRBY', key, 'repeats_left', -1)
+  redis.call('HSET', key, 'ended_at', o.iso)
+  redis.call('HDEL', key, 'flow_attempts', 'flow_crashes')
+  if o.ttl ~= 0 then
+    record(o.id, 1, worker, o.execution, o.started, o.ended, 'return_value', o.value)
+    expire('rq:results:' .. o.id, o.ttl)
+  end
+  if wait > 0 then
+    return schedule(o.queue, o.id, seconds() + wait)
+  end
+  push(o.queue, o.id, false, o.iso)
+end
+
 function settlers.failed(o, worker, now)
   redis.call('HSET', 'rq:job:' .. o.id, 'status', 'failed', 'ended_at', o.iso)
   local waited_for = release(o.id, 'failed', o.iso)
@@ -55,8 +78,11 @@ function settlers.interrupted(o)
 end
 
 local function settle(o, worker, now)
-  local refused, had_parents = fence(o.queue, o.id, o.execution)
+  local refused, had_parents, limit = fence(o.queue, o.id, o.execution)
   if refused then
+    if limit then
+      pcall(free_slot, limit, o.id, o.iso)
+    end
     return refused
   end
   o.had_parents = had_parents
@@ -67,6 +93,9 @@ local function settle(o, worker, now)
     redis.call('HSET', 'rq:job:' .. o.id, 'status', 'failed', 'ended_at', o.iso)
     redis.pcall('ZADD', 'rq:failed:' .. o.queue, string.format('%.17g', now + 31536000), o.id)
     redis.call('EXPIRE', 'rq:job:' .. o.id, 31536000)
-    return 'kept from it by ' .. tostring(fault)
   end
+  if limit then
+    pcall(free_slot, limit, o.id, o.iso)
+  end
+  return not written and 'kept from it by ' .. tostring(fault) or nil
 end

@@ -1,0 +1,136 @@
+"""Callbacks that RQ's client gave a job: they run before its outcome is written.
+
+With RQ's meaning: ``on_success(job, connection, result)`` may still fail the job,
+``on_failure(job, connection, type, value, traceback)`` runs at each try that failed,
+and what a callback raises counts as the job's own error.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from flow import events
+from flow.log import emit
+from flow.patience import Persistence
+from flow.store import current
+from flow.store.client import Store
+from flow.workers import timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flow.record import Claim
+    from flow.store.address import Address
+
+_handlers: list[Callable[..., object]] = []
+
+
+def use_handlers(handlers: list[Callable[..., object]]) -> None:
+    """Have each failure told to RQ's exception handlers, the first first."""
+    _handlers[:] = handlers
+
+
+def succeeded(claim: Claim, value: object) -> None:
+    """Run the job's success callback, if it has one.
+
+    Raises:
+        BaseException: whatever the callback raises; the job then fails with it.
+    """
+    if claim.extras is None or not claim.extras.on_success:
+        return
+    job = _read(claim.job_id, "finished", value)
+    if job is not None and job.success_callback is not None:
+        _run(job.success_callback, job.success_callback_timeout, "success", job, value)
+
+
+def failed(claim: Claim, error: BaseException) -> BaseException:
+    """Run the job's failure callback and RQ's exception handlers, if there are any.
+
+    Returns:
+        The error that counts: the callback's own, if it raised.
+    """
+    has_callback = claim.extras is not None and claim.extras.on_failure
+    if not has_callback and not _handlers:
+        return error
+    return _tell(claim.job_id, error)
+
+
+def _tell(job_id: str, error: BaseException) -> BaseException:
+    try:
+        job = _read(job_id, "failed")
+    except Exception as broken:  # noqa: BLE001 - RQ's code refuses what it cannot read
+        return broken
+    if job is None:
+        return error
+    try:
+        callback = job.failure_callback
+        if callback is not None:
+            what = _exc_info(error)
+            _run(callback, job.failure_callback_timeout, "failure", job, *what)
+    except BaseException as own:  # noqa: BLE001 - user code may raise anything
+        error = own
+    _handle(job, error)
+    return error
+
+
+def stopped(job_id: str) -> None:
+    """Run the callback of a job that was stopped; what it raises is only logged."""
+    try:
+        job = _read(job_id, "stopped")
+        if job is not None and job.stopped_callback is not None:
+            _run(job.stopped_callback, job.stopped_callback_timeout, "stopped", job)
+    except BaseException as error:  # noqa: BLE001 - user code may raise anything
+        emit(events.CallbackFailed(job_id, "stopped callback", _text(error)))
+
+
+def _handle(job: Any, error: BaseException) -> None:  # noqa: ANN401 - RQ's job
+    for handler in _handlers:
+        try:
+            goes_on = handler(job, *_exc_info(error))
+        except BaseException as own:  # noqa: BLE001 - user code may raise anything
+            emit(events.CallbackFailed(job.id, "exception handler", _text(own)))
+            return
+        if goes_on is not None and not goes_on:
+            return
+
+
+def _read(job_id: str, status: str, result: object = None) -> Any:  # noqa: ANN401
+    from flow.store import rq  # noqa: PLC0415 - most workers never need RQ's code
+
+    job = rq.read(_store(current.store().link.address), job_id)
+    if job is not None:
+        rq.show(job, status, time.time(), result)
+    return job
+
+
+def _run(
+    callback: Callable[..., object],
+    seconds: float,
+    kind: str,
+    job: Any,  # noqa: ANN401 - RQ's job
+    *what: object,
+) -> None:
+    if inspect.iscoroutinefunction(callback):
+        raise TypeError(f"Coroutine {kind} callbacks are not supported")  # RQ's words
+    timeout.call(seconds, callback, (job, job.connection, *what), {})
+
+
+def _exc_info(error: BaseException) -> tuple[object, object, object]:
+    from flow.store import rq  # noqa: PLC0415 - as above
+
+    told = rq.as_told(error)
+    return type(told), told, told.__traceback__
+
+
+def _text(error: BaseException) -> str:
+    return traceback.format_exception_only(error)[-1].strip()
+
+
+@functools.cache
+def _store(address: Address) -> Store:
+    # Not the one for what jobs enqueue: an outage must not fail a job that ended well.
+    return Store(address, patience=Persistence())
