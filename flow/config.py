@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
 ON_CRASH = ("retry", "fail")
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # as kernels and containers count
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Project:
         queues: further queues that its workers serve.
         strict: run declared tasks only.
         on_crash: ``retry`` or ``fail``, for tasks that do not say it themselves.
+        max_jobs: jobs after which a worker's process is replaced; 0: never.
+        max_memory: bytes beyond which it is; 0: never.
         processes: settings per process type, for the runner.
     """
 
@@ -45,6 +48,8 @@ class Project:
     queues: tuple[str, ...] = ()
     strict: bool = False
     on_crash: str = "retry"
+    max_jobs: int = 0
+    max_memory: int = 0
     processes: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -100,6 +105,8 @@ def _project(root: Path, settings: dict[str, Any]) -> Project:
         queues=names(settings.get("queues", ()), f"{where} queues"),
         strict=_boolean(settings.get("strict", False), f"{where} strict"),
         on_crash=_choice(settings.get("on_crash", "retry"), f"{where} on_crash"),
+        max_jobs=_whole(settings.get("max_jobs", 0), f"{where} max_jobs", least=0),
+        max_memory=memory(settings.get("max_memory", "0"), f"{where} max_memory"),
         processes=settings.get("processes", {}),
     )
 
@@ -160,6 +167,8 @@ class WorkerConfig:
         concurrency: ``async def`` tasks at a time in each process.
         grace: seconds a job may go on after the worker was told to stop.
         burst: end when the queues are empty.
+        max_jobs: jobs after which a process is replaced; 0: never.
+        max_memory: bytes of a process beyond which it is; 0: never.
         reasons: where the values came from, in words, for the start line.
     """
 
@@ -172,6 +181,8 @@ class WorkerConfig:
     concurrency: int = 100
     grace: float = 25.0
     burst: bool = False
+    max_jobs: int = 0
+    max_memory: int = 0
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -206,6 +217,42 @@ def grace(option: float | None, told: Mapping[str, str]) -> Given:
     return Given(25.0, "the default")
 
 
+def max_jobs(option: int | None, told: Mapping[str, str], project: Project) -> Given:
+    """Return after how many jobs a process is replaced; 0 is never.
+
+    ``--max-jobs``, else FLOW_MAX_JOBS, else [tool.flow] max_jobs.
+    """
+    if option is not None:
+        return Given(option, "--max-jobs")
+    if told.get("FLOW_MAX_JOBS"):
+        value = _whole(told["FLOW_MAX_JOBS"], "FLOW_MAX_JOBS", least=0)
+        return Given(value, "FLOW_MAX_JOBS")
+    return Given(project.max_jobs, "[tool.flow] max_jobs")
+
+
+def max_memory(option: str | None, told: Mapping[str, str], project: Project) -> Given:
+    """Return beyond how many bytes a process is replaced; 0 is never.
+
+    ``--max-memory``, else FLOW_MAX_MEMORY, else [tool.flow] max_memory.
+    """
+    if option is not None:
+        return Given(memory(option, "--max-memory"), "--max-memory")
+    if told.get("FLOW_MAX_MEMORY"):
+        value = memory(told["FLOW_MAX_MEMORY"], "FLOW_MAX_MEMORY")
+        return Given(value, "FLOW_MAX_MEMORY")
+    return Given(project.max_memory, "[tool.flow] max_memory")
+
+
+def _recycling(jobs: Given, size: Given) -> dict[str, str]:
+    said: dict[str, str] = {}
+    if jobs.value:
+        said["max_jobs"] = f"replaced after {jobs.value:g} jobs ({jobs.by})"
+    if size.value:
+        mb = size.value / UNITS["M"]
+        said["max_memory"] = f"replaced beyond {mb:.6g} MB ({size.by})"
+    return said
+
+
 def _positive(text: str, name: str) -> float:
     try:
         number = float(text)
@@ -216,10 +263,29 @@ def _positive(text: str, name: str) -> float:
     return number
 
 
-def _whole(text: str, name: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ConfigError(f"{name} must be a whole number from 1 on, not {text!r}")
+def _whole(value: object, name: str, least: int = 1) -> int:
+    text = "" if isinstance(value, bool) else str(value)
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise ConfigError(
+            f"{name} must be a whole number from {least} on, not {value!r}"
+        )
     return int(text)
+
+
+def memory(value: object, name: str) -> int:
+    """Return the bytes that ``512MB`` and the like say; 0 is no limit.
+
+    Raises:
+        ConfigError: it is no amount of memory.
+    """
+    text = str(value).strip().upper().removesuffix("B")
+    unit = UNITS.get(text[-1:], 0)
+    number = text[:-1].strip() if unit else text
+    if not re.fullmatch(r"\d{1,12}(\.\d+)?", number, re.ASCII) or not (
+        unit or number == "0"
+    ):
+        raise ConfigError(f"{name} must be like 512MB or 1.5GB, not {value!r}")
+    return int(float(number) * unit)
 
 
 def cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -266,6 +332,8 @@ def worker(
     told = environment(project)
     of_processes = processes(given["processes"], told)
     of_grace = grace(given["grace"], told)
+    of_jobs = max_jobs(given.get("max_jobs"), told, project)
+    of_memory = max_memory(given.get("max_memory"), told, project)
     count, threads = int(of_processes.value), int(given["threads"])
     return WorkerConfig(
         queues=queues,
@@ -277,10 +345,13 @@ def worker(
         concurrency=int(given["concurrency"]),
         grace=of_grace.value,
         burst=bool(given["burst"]),
+        max_jobs=int(of_jobs.value),
+        max_memory=int(of_memory.value),
         reasons={
             "processes": f"processes: {count} ({of_processes.by})",
             "slots": f"each {threads} plain and {given['concurrency']} async at a time",
             "grace": f"grace {of_grace.value:g} s ({of_grace.by})",
+            **_recycling(of_jobs, of_memory),
         },
     )
 

@@ -130,6 +130,21 @@ class ProcessDied(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessRetired(Event):
+    """A process of the worker takes nothing new, and another takes its place."""
+
+    pid: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadsFound(Event):
+    """The app started threads while it was imported; a fork leaves them behind."""
+
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class JobsRecovered(Event):
     """What a dead process held went back, or is among the dead letters."""
 

@@ -150,6 +150,22 @@ def _(event: events.ProcessDied) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.ProcessRetired) -> tuple[int, str]:
+    return logging.INFO, (
+        f"process {event.pid} is replaced: {event.why}; what it runs may end"
+    )
+
+
+@words.register
+def _(event: events.ThreadsFound) -> tuple[int, str]:
+    return logging.WARNING, (
+        f"the app started threads while it was imported: {', '.join(event.names)}; "
+        "they do not run in the worker's processes, and a lock that one holds at the "
+        "fork stays locked there; start them when they are first needed"
+    )
+
+
+@words.register
 def _(event: events.JobsRecovered) -> tuple[int, str]:
     sentence = f"recovered from process {event.process}: {len(event.back)} put back"
     if event.dead:

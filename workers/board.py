@@ -10,6 +10,7 @@ import mmap
 import struct
 import threading
 import time
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from flow.workers import outbox
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEADER = 16  # bytes: when the supervisor last beat (monotonic), and the stop flag
-COUNTS = 32  # bytes: jobs done, jobs failed, seconds worked, whether it listens
+COUNTS = 32  # bytes: jobs done, jobs failed, seconds worked, and three flags (below)
 NUMBER = struct.Struct("=Q")
 COUNTED = struct.Struct("=QQd")
 BEAT = struct.Struct("=d")
@@ -28,6 +29,14 @@ BEAT = struct.Struct("=d")
 def number(execution: str) -> int:
     """Return which of its process's executions an id names: what follows the dash."""
     return int(execution.rpartition("-")[2])
+
+
+class Retirement(IntEnum):
+    """Why a process takes nothing new, and a successor its seat; 0 when it stays."""
+
+    NONE = 0
+    JOBS = 1
+    MEMORY = 2
 
 
 class Board:
@@ -88,6 +97,8 @@ class Part:
         self._at = at
         self._loading = at + COUNTS
         self._listening = at + COUNTS - 1
+        self._retirement = at + COUNTS - 2
+        self._vacant = at + COUNTS - 3
         first = self._loading + NUMBER.size
         self._all = tuple(first + NUMBER.size * n for n in range(slots))
         self._free = list(self._all)
@@ -100,6 +111,7 @@ class Part:
         for place in (self._loading, *self._all):
             NUMBER.pack_into(self._memory, place, 0)
         self.listening = True  # until it knows better
+        self.retirement, self.vacant = Retirement.NONE, False
         self.outbox.clear()
 
     @property
@@ -110,6 +122,29 @@ class Part:
     @listening.setter
     def listening(self, listens: bool) -> None:
         self._memory[self._listening] = listens
+
+    @property
+    def retirement(self) -> Retirement:
+        """Why the process takes nothing new."""
+        return Retirement(self._memory[self._retirement])
+
+    @retirement.setter
+    def retirement(self, why: Retirement) -> None:
+        self._memory[self._retirement] = why
+
+    @property
+    def retires(self) -> bool:
+        """Whether the process takes nothing new."""
+        return self._memory[self._retirement] != 0
+
+    @property
+    def vacant(self) -> bool:
+        """Whether a process that retires has no plain job left: another may start."""
+        return self._memory[self._vacant] != 0
+
+    @vacant.setter
+    def vacant(self, vacant: bool) -> None:
+        self._memory[self._vacant] = vacant
 
     def load(self, execution: int) -> None:
         """Show that an execution's code and arguments are being loaded; 0 for none."""

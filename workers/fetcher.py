@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -20,7 +22,7 @@ from flow.log import emit
 from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
 from flow.workers import executor
-from flow.workers.board import number
+from flow.workers.board import Retirement, number
 from flow.workers.line import PATIENT, PROMPT
 from flow.workers.resolve import broken, resolve
 
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
     from flow.workers.pool import Pool
     from flow.workers.resolve import Work
 
+LINGER = 0.05  # seconds between two looks whether a process that ends is idle
 LOOK = 5.0  # seconds after which an idle process looks without a bell
 EXECUTION = 2  # where codec.pack_outcome has the execution id
+NO_END = sys.maxsize
 SILENCE = 10.0  # seconds without a beat after which nothing new is started
 
 
@@ -61,6 +65,8 @@ class Fetcher:
         self._turn = 0
         self._next = 1
         self._rung = True
+        self._left = seat.config.max_jobs or NO_END
+        self._parent = seat.parent
         self._guess = 0
         self._deaf_until = 0.0
         self._unknown: set[str] = set()
@@ -99,13 +105,14 @@ class Fetcher:
             if self._hot(pool):
                 self._wait(PROMPT)
                 continue
-            if pool.line.age > PATIENT or self._board.stopping:
+            if pool.line.age > PATIENT or self._ends:
                 self._give_back(pool)
             if self.turn(pool):
                 continue
+            self._retire(pool)
             if self._over(pool):
                 return
-            self._wait(LOOK if self._calm(pool) else PROMPT)
+            self._wait(self._pause(pool))
 
     def turn(self, pool: Pool, *, claim: bool = True) -> bool:
         """Send what ended and claim what there is room for, in one round trip.
@@ -119,7 +126,7 @@ class Fetcher:
         """
         with self._lock:
             # The room first: the outcome of a slot that is free by now goes with it.
-            may_claim = claim and not self._board.stopping
+            may_claim = claim and not self._ends
             room = self._room(pool) if may_claim else 0
             sent = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
             if sent:
@@ -134,20 +141,42 @@ class Fetcher:
     def _hot(pool: Pool) -> bool:
         return not pool.line.idle and pool.line.age < PROMPT
 
-    def _calm(self, pool: Pool) -> bool:
-        return not self._outcomes and pool.line.empty
+    @property
+    def _ends(self) -> bool:
+        return self._board.stopping or self._part.retires
+
+    def _retire(self, pool: Pool) -> None:
+        with self._lock:  # a turn that is under way may give claims back
+            if self._left <= 0 and pool.line.empty and not self._part.retires:
+                self._part.retirement = Retirement.JOBS
+
+    def _pause(self, pool: Pool) -> float:
+        """Return how long to wait for a wake-up, and let go what is not needed."""
+        if self._outcomes or not pool.line.empty:
+            return PROMPT
+        if self._left > 0 and not self._ends:
+            return LOOK
+        if not self._part.vacant and pool.may_be_relieved and not self._board.stopping:
+            self._part.vacant = True
+            # It looks after its children, and finds that this one wants a successor.
+            os.kill(self._parent, signal.SIGCHLD)
+        return LINGER
 
     def _over(self, pool: Pool) -> bool:
         if not pool.idle or self._outcomes:
             return False
-        return self._board.stopping or self._drained()
+        return self._ends or self._drained()
 
     def _give_back(self, pool: Pool) -> None:
         """Put back what stands behind a long job, or has not begun when all stops."""
         with self._lock:
             claims = [work.claim for work in pool.withdraw()]
             if claims:
-                self._store.unclaim(claims)
+                self._unclaim(claims)
+
+    def _unclaim(self, claims: list[Claim]) -> None:
+        self._store.unclaim(claims)
+        self._left += len(claims)
 
     def _drained(self) -> bool:
         if not self._config.burst or self._rung:
@@ -171,7 +200,8 @@ class Fetcher:
             return 0
         plain = max(0, pool.free_plain)
         # What comes may be plain or async: twice as many as were async lately.
-        return plain + min(self._guess, max(0, pool.free_async))
+        room = plain + min(self._guess, max(0, pool.free_async))
+        return min(room, self._left)
 
     def _exchange(
         self, pool: Pool, outcomes: list[tuple[Packed, bool]], free: int
@@ -212,6 +242,7 @@ class Fetcher:
         self._part.listening = not enough
 
     def _start(self, pool: Pool, claims: list[Claim]) -> None:
+        self._left -= len(claims)
         surplus: list[Claim] = []
         found_async, is_last = 0, False
         for claim in claims:
@@ -220,7 +251,7 @@ class Fetcher:
                 continue
             found_async += work.is_async
             behind = is_last and not work.is_async
-            if self._board.stopping or behind or not pool.take(work):
+            if self._ends or behind or not pool.take(work):
                 surplus.append(claim)
             elif not work.is_async:
                 is_last = pool.is_last(work)
@@ -229,10 +260,12 @@ class Fetcher:
             0 if found_async < len(claims) else 2 * max(found_async, self._guess),
         )
         if surplus:
-            self._store.unclaim(surplus)
+            self._unclaim(surplus)
             # What goes back rings the bell: to answer it would claim the same again.
             self._rung = False
             self._deaf_until = time.monotonic() + LOOK
+        if self._left <= 0:
+            self.wake()  # the thread must see the end of what there is
 
     def _prepare(self, claim: Claim) -> Work | None:
         # A job that kills its process while it is loaded must not do so for ever.

@@ -102,6 +102,14 @@ class Pool:
         """Whether nothing runs."""
         return self._busy_plain + self._busy_async == 0
 
+    @property
+    def may_be_relieved(self) -> bool:
+        """Whether another process may take plain jobs though this one has not ended.
+
+        Where one plain job at a time was asked for, there must never be two.
+        """
+        return self._threads > 1 or self._busy_plain == 0
+
     def take(self, work: Work) -> bool:
         """Run work in a free slot of its kind; return False when there is none."""
         with self._lock:

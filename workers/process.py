@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flow.workers.board import Part
+    from flow.workers.outofmemory import Killer
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -26,20 +27,36 @@ class Process:
     """One child, from fork to reaping.
 
     Args:
-        index: its number in the worker, and its part of the board.
+        seat: its number in the worker; its successor's too.
+        place: the number of its part of the board.
         part: what it shows.
         bell: write here to wake it.
         pid: the child's process id.
         born: monotonic seconds.
         name: its name in execution ids.
+        before: jobs that its part had counted when it was born.
+        weight: bytes of memory, when last measured.
+        announced: whether its retirement was told.
+        relieved: whether it has a successor already.
     """
 
-    index: int
+    seat: int
+    place: int
     part: Part
     bell: int
     pid: int
     born: float
     name: str = field(default_factory=new_name)
+    before: int = 0
+    weight: int = 0
+    announced: bool = False
+    relieved: bool = False
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs it has run to their end."""
+        done, failed, _ = self.part.counts()
+        return done + failed - self.before
 
     def ring(self) -> None:
         """Tell it that there may be work, or that the worker stops."""
@@ -64,11 +81,22 @@ class Process:
         os.close(self.bell)
 
 
-def how(status: int) -> str:
-    """Return how a process ended, from its wait status, in words."""
+def how(status: int, killer: Killer) -> str:
+    """Return how a process ended, in words.
+
+    Args:
+        status: its wait status.
+        killer: knows whether the kernel killed for want of memory.
+    """
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return f"exit code {code}"
-    name = signal.Signals(-code).name
-    hint = " (out of memory?)" if -code == signal.SIGKILL else ""
-    return f"signal {-code}, {name}{hint}"
+    hint = f" ({killer.says()})" if -code == signal.SIGKILL else ""
+    return f"signal {-code}, {_name(-code)}{hint}"
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "a real-time signal"

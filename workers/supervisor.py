@@ -23,11 +23,12 @@ from flow.upkeep.janitor import Janitor
 from flow.upkeep.promoter import Promoter
 from flow.upkeep.pulse import Pulse
 from flow.upkeep.recoverer import Recoverer
-from flow.workers import child
+from flow.workers import child, recycling
 from flow.workers.board import Board
 from flow.workers.burial import Burial, Dead
 from flow.workers.heartbeat import Census, Heartbeat
 from flow.workers.line import MOST
+from flow.workers.outofmemory import Killer
 from flow.workers.process import Process, how, new_name
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class Supervisor:
         self._address = address
         self._config = config
         slots = config.threads + config.concurrency + MOST
-        self._board = Board(config.processes, slots)
+        self._room = recycling.room(config)
+        self._board = Board(self._room, slots)
+        self._killer = Killer()
         self._processes: dict[int, Process] = {}
         self._empty_seats: dict[int, float] = {}
         self._selector = selectors.DefaultSelector()
@@ -79,14 +82,15 @@ class Supervisor:
         self._promoter = Promoter(store)
         self._pulse = Pulse(store, config.role)
         upkeep = (self._heartbeat, self._pulse, self._burial, self._promoter)
-        self._agenda = Agenda([*upkeep, Recoverer(store), Janitor(store)])
+        scales = recycling.scales(config, self._processes.values, self._has_room)
+        self._agenda = Agenda([*upkeep, Recoverer(store), Janitor(store), *scales])
 
     def run(self) -> Census:
         """Run until stopped; return what the processes have done."""
         self._selector.register(self._signals, selectors.EVENT_READ, self._on_signal)
         self._board.beaten()
-        for index in range(self._config.processes):
-            self._fork(index)
+        for seat in range(self._config.processes):
+            self._fork(seat)
         emit(events.RoleStarted("worker", self._facts()))
         try:
             while self._processes or (self._deadline is None and self._empty_seats):
@@ -105,6 +109,7 @@ class Supervisor:
         # What a dead process held goes back before another looks for work: in a burst
         # that one would find none, and end.
         self._agenda.run_due()
+        self._relieve()
         self._reseat()
         if self._heartbeat.asked_to_stop:
             self._stop("asked to in Redis")
@@ -116,10 +121,11 @@ class Supervisor:
         waits += [due - time.monotonic() for due in self._empty_seats.values()]
         return max(0.0, min(waits))
 
-    def _fork(self, index: int) -> None:
+    def _fork(self, seat: int) -> None:
         bell, ringer = os.pipe()
         os.set_blocking(ringer, False)
-        part, name, parent = self._board.part(index), new_name(), os.getpid()
+        place, name, parent = self._free_place(), new_name(), os.getpid()
+        part = self._board.part(place)
         part.clear()
         try:
             pid = os.fork()
@@ -147,7 +153,9 @@ class Supervisor:
             )
         os.close(bell)
         born = time.monotonic()
-        self._processes[pid] = Process(index, part, ringer, pid, born, name)
+        process = Process(seat, place, part, ringer, pid, born, name)
+        process.before = process.jobs
+        self._processes[pid] = process
         # It is known to beat before it can have claimed anything for long.
         self._agenda.hurry(self._heartbeat)
 
@@ -189,7 +197,7 @@ class Supervisor:
         # What its jobs started must not outlive it: they would run beside their rerun.
         process.kill_group()
         process.close()
-        told = how(status)
+        told = how(status, self._killer)
         stopping = self._deadline is not None
         part = process.part
         running, loading = part.running(), part.loading()
@@ -199,23 +207,52 @@ class Supervisor:
         unsent = part.outbox.unsent()
         self._burial.add(Dead(process.name, running, loading, told, stopping, unsent))
         self._agenda.hurry(self._burial)
-        if not stopping and (died or not self._config.burst):
+        if stopping or process.relieved:
+            return
+        if part.retires and not died:
+            self._announce(process)
+            self._empty_seats[process.seat] = time.monotonic()
+        elif died or not self._config.burst:
             age = time.monotonic() - process.born
-            self._empty_seats[process.index] = time.monotonic() + (
+            self._empty_seats[process.seat] = time.monotonic() + (
                 QUICK if age < QUICK else 0.0
             )
+
+    def _relieve(self) -> None:
+        """Give successors to processes that take nothing new."""
+        for process in self._processes.values():
+            if not process.part.retires or self._deadline is not None:
+                continue
+            self._announce(process)
+            vacant = process.part.vacant and not process.relieved
+            if vacant and self._has_room():
+                process.relieved = True
+                self._empty_seats[process.seat] = time.monotonic()
+
+    def _announce(self, process: Process) -> None:
+        if not process.announced:
+            process.announced = True
+            why = recycling.why(self._config, process)
+            emit(events.ProcessRetired(process.pid, why))
+
+    def _has_room(self) -> bool:
+        return len(self._processes) + len(self._empty_seats) < self._room
+
+    def _free_place(self) -> int:
+        taken = {process.place for process in self._processes.values()}
+        return next(n for n in range(self._room) if n not in taken)
 
     def _reseat(self) -> None:
         now = time.monotonic()
         if self._deadline is not None:
             self._empty_seats.clear()
-        for index in [i for i, due in self._empty_seats.items() if due <= now]:
-            del self._empty_seats[index]
+        for seat in [i for i, due in self._empty_seats.items() if due <= now]:
+            del self._empty_seats[seat]
             try:
-                self._fork(index)
+                self._fork(seat)
             except OSError as error:
                 # No memory or no descriptor left just now: the others must go on.
-                self._empty_seats[index] = now + QUICK
+                self._empty_seats[seat] = now + QUICK
                 emit(events.UpkeepFailed("starting a process", str(error)))
 
     def _listen(self) -> None:
@@ -247,7 +284,7 @@ class Supervisor:
             process.ring()
 
     def _census(self) -> Census:
-        parts = [self._board.part(n) for n in range(self._config.processes)]
+        parts = [self._board.part(n) for n in range(self._room)]
         counts = [part.counts() for part in parts]
         return Census(
             [process.name for process in self._processes.values()],

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import threading
 from typing import TYPE_CHECKING
 
+from flow import events
+from flow.log import emit
 from flow.patience import await_server
 from flow.store.client import Store
 from flow.workers.supervisor import Supervisor
@@ -30,9 +33,17 @@ def run(address: Address, config: WorkerConfig, name: str | None = None) -> Cens
     Returns:
         What its processes have done.
     """
+    _warn_of_threads()
     await_server(address)
     # What the app loaded is shared with the processes as long as nobody writes to it.
     gc.collect()
     gc.freeze()
     store = Store(address, timeout=SOON)
     return Supervisor(store, address, config, name).run()
+
+
+def _warn_of_threads() -> None:
+    main = threading.main_thread()
+    names = [one.name for one in threading.enumerate() if one is not main]
+    if names:
+        emit(events.ThreadsFound(names))

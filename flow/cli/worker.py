@@ -52,6 +52,18 @@ then goes back to its queue. A second Ctrl-C stops at once.
     type=click.FloatRange(0),
     help="Seconds a job may go on after SIGTERM; by default FLOW_GRACE, else 25.",
 )
+@click.option(
+    "--max-jobs",
+    type=click.IntRange(0),
+    help="Jobs after which a process is replaced by a new one; by default "
+    "FLOW_MAX_JOBS, else never.",
+)
+@click.option(
+    "--max-memory",
+    metavar="SIZE",
+    help="Memory of a process, such as 512MB, beyond which it is replaced; by default "
+    "FLOW_MAX_MEMORY, else never.",
+)
 @click.option("--burst", is_flag=True, help="End when the queues are empty.")
 @options.app
 @options.redis_url
@@ -63,7 +75,7 @@ def worker(
     app: str | None,
     redis_url: str | None,
     log_level: str,
-    **given: float,
+    **given: float | str | None,
 ) -> None:
     """Load the app, and be a worker."""
     if urgent and queues:

@@ -14,9 +14,10 @@ import pytest
 from flow import keys
 from flow.config import WorkerConfig
 from flow.store.client import Store
-from flow.workers.board import Board
+from flow.workers.board import Board, Retirement
 from flow.workers.child import Seat
 from flow.workers.fetcher import SILENCE, Fetcher
+from flow.workers.line import MOST
 from flow.workers.pool import Pool
 from flow.workers.process import new_name
 from tests.support import hazards
@@ -39,7 +40,7 @@ class Process:
 
     def __init__(self, store: Store, *, burst: bool = True, threads: int = 2) -> None:
         self.bell, self.ringer = os.pipe()
-        self.board = Board(1, threads + 10)
+        self.board = Board(1, threads + 10 + MOST)
         self.board.beaten()
         self.part = self.board.part(0)
         config = WorkerConfig(("default",), threads=threads, concurrency=10)
@@ -47,7 +48,8 @@ class Process:
         address = store.link.address
         name = new_name()
         self.turn = keys.turn(name)
-        seat = Seat(name, "w", config, address, self.board, self.part, self.bell, 0)
+        of = (self.board, self.part, self.bell, os.getpid())
+        seat = Seat(name, "w", config, address, *of)
         fetcher = Fetcher(store, seat)
         self.pool = Pool(
             threads,
@@ -56,7 +58,10 @@ class Process:
             fetcher,
             lambda: self.board.stopping,
         )
-        self.thread = threading.Thread(target=fetcher.run, args=(self.pool,))
+        # Daemons, so that a test that fails does not keep the others from ending.
+        self.thread = threading.Thread(
+            target=fetcher.run, args=(self.pool,), daemon=True
+        )
 
     def stop(self) -> None:
         self.board.stop()
@@ -71,11 +76,16 @@ def process(
 ) -> Generator[Process]:
     one = Process(store, burst=burst, threads=threads)
     one.thread.start()
+    # In a process of one thread this would be the main thread.
+    line = threading.Thread(target=one.pool.run_main, daemon=True)
+    line.start()
     try:
         yield one
     finally:
         one.stop()
+        line.join(LONG)
         assert not one.thread.is_alive()
+        assert not line.is_alive()
         os.close(one.bell)
         os.close(one.ringer)
 
@@ -148,12 +158,12 @@ def test_lost_replies_neither_lose_nor_repeat_a_job(
     assert {places(store, job.id)[0] for job in jobs} == {"finished"}
 
 
-def _grows(ledger: Path) -> None:
+def _grows(ledger: Path, by: int = 1) -> None:
     def size() -> int:
         return ledger.stat().st_size if ledger.exists() else 0
 
     before = size()
-    wait_until(lambda: size() > before, every=0.001, waiting_for="a job")
+    wait_until(lambda: size() >= before + by, every=0.001, waiting_for="a job")
 
 
 def _lost(proxy: Proxy, count: int) -> None:
@@ -185,3 +195,25 @@ def test_a_process_whose_supervisor_is_silent_takes_nothing_new(
             job.result(1.5)
         one.board.beaten()
         assert job.result(LONG) is None
+
+
+def test_a_process_that_is_to_end_gives_back_in_order_what_it_had_claimed(
+    store: Store, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger"
+    jobs = hazards.note.enqueue_many([(ledger, n) for n in range(1500)])
+    ended = 0
+    while len(queued(store)) > 100:
+        ended += 1
+        with process(store, burst=False, threads=1) as one:
+            _grows(ledger, by=400)
+            one.part.retirement = Retirement.MEMORY
+            os.write(one.ringer, b".")
+            one.thread.join(LONG)  # by itself
+            assert not one.thread.is_alive()
+        assert store.held(["default"]) == []
+    with process(store, threads=1) as one:
+        one.thread.join(LONG)
+    assert ended > 1
+    assert ledger.read_text().split() == [str(n) for n in range(1500)]
+    assert {places(store, job.id)[0] for job in jobs} == {"finished"}

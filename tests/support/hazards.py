@@ -288,3 +288,36 @@ def end_what_it_forked() -> int | None:
     code = forked.exitcode
     forked.kill()
     return code
+
+
+@task
+def where(ledger: Path) -> int:
+    """Say and return which process ran it."""
+    write(ledger, f"where {os.getpid()}")
+    return os.getpid()
+
+
+@task
+async def aecho(value: object) -> object:
+    await asyncio.sleep(0)
+    return value
+
+
+@task
+async def ahold_at(ledger: Path, gate: Path) -> int:
+    """As ``hold``, on the event loop; return the process."""
+    write(ledger, f"hold {os.getpid()}")
+    while not gate.exists():  # noqa: ASYNC110, ASYNC240 - a file that a test makes
+        await asyncio.sleep(0.01)
+    return os.getpid()
+
+
+KEPT: list[bytes] = []
+
+
+@task
+def grow(ledger: Path, megabytes: int) -> int:
+    """Keep so much memory for ever; return the process."""
+    write(ledger, f"grow {os.getpid()}")
+    KEPT.append(bytes(range(256)) * (4096 * megabytes))
+    return os.getpid()

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
 ENDS_WITHIN = 120  # seconds until a test gives up on a worker; never measured
-TOLD = ("REDIS_URL", "FLOW_APP", "FLOW_GRACE", "FLOW_PROCESSES", "WEB_CONCURRENCY")
+TOLD = (
+    *("REDIS_URL", "FLOW_APP", "FLOW_GRACE", "FLOW_PROCESSES", "WEB_CONCURRENCY"),
+    *("FLOW_MAX_JOBS", "FLOW_MAX_MEMORY"),
+)
 LOG = "worker.log"
 
 

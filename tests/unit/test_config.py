@@ -27,7 +27,9 @@ GIVEN: Mapping[str, Any] = {
 @pytest.fixture(autouse=True)
 def nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable of whoever runs the tests counts."""
-    for name in ("FLOW_APP", "FLOW_GRACE", "FLOW_PROCESSES", "WEB_CONCURRENCY"):
+    recycling = ("FLOW_MAX_JOBS", "FLOW_MAX_MEMORY")
+    processes = ("FLOW_PROCESSES", "WEB_CONCURRENCY")
+    for name in ("FLOW_APP", "FLOW_GRACE", *processes, *recycling):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -86,7 +88,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     [
         (
             "ap = 'shop'",
-            "has no setting 'ap'; known: app, name, on_crash, processes, q",
+            "has no setting 'ap'; known: app, max_jobs, max_memory, name, on",
         ),
         ("root = '/'", "has no setting 'root'"),
         ("app = 5", "app must be a text or a list of texts, not 5"),
@@ -96,6 +98,10 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("queues = ['a:b']", "queues: 'a:b' is no name"),
         ("strict = 'yes'", "strict must be true or false, not 'yes'"),
         ("on_crash = 'explode'", "on_crash must be one of retry, fail: 'explode'"),
+        ("max_jobs = true", "max_jobs must be a whole number from 0 on, not True"),
+        ("max_jobs = -1", "max_jobs must be a whole number from 0 on, not -1"),
+        ("max_memory = 512", "max_memory must be like 512MB or 1.5GB, not 512"),
+        ("max_memory = 'MB'", "max_memory must be like 512MB or 1.5GB, not 'MB'"),
         ("app = ", "cannot be read"),
     ],
 )
@@ -217,3 +223,25 @@ def test_a_worker_says_where_its_numbers_come_from(
     assert told.grace == 8
     assert told.reasons["processes"] == "processes: 3 (FLOW_PROCESSES)"
     assert told.reasons["grace"] == "grace 8 s (--grace)"
+
+
+def test_recycling_is_told_by_the_option_then_the_environment_then_the_project(
+    tmp_path: Path,
+) -> None:
+    said = project(tmp_path, "max_jobs = 7\nmax_memory = '1.5GB'")
+    told = {"FLOW_MAX_JOBS": "9", "FLOW_MAX_MEMORY": "300 mb"}
+    assert config.max_jobs(0, told, said) == Given(0, "--max-jobs")
+    assert config.max_jobs(None, told, said) == Given(9, "FLOW_MAX_JOBS")
+    assert config.max_jobs(None, {}, said) == Given(7, "[tool.flow] max_jobs")
+    assert config.max_memory("1kb", told, said) == Given(1024, "--max-memory")
+    assert config.max_memory(None, told, said).value == 300 << 20
+    assert config.max_memory(None, {}, said).value == 3 << 29
+    assert config.worker(said, ("default",), GIVEN).max_memory == 3 << 29
+
+
+@pytest.mark.parametrize(
+    "text", ["512", "MB", "-1MB", "1.MB", "1e3MB", "1TB", "", "²MB"]
+)
+def test_an_amount_of_memory_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="--max-memory must be like 512MB"):
+        config.memory(text, "--max-memory")
