@@ -34,18 +34,24 @@ end
 
 local now = seconds()
 local refused, held, claims, room = {}, {}, {}, ROOM
+local outcomes = {}
 for at = 8 + queues, #ARGV, STRIDE do
-  local o = {
+  outcomes[#outcomes + 1] = {
     queue = ARGV[at], id = ARGV[at + 1], execution = ARGV[at + 2], ending = ARGV[at + 3],
     iso = ARGV[at + 4], started = ARGV[at + 5], ended = ARGV[at + 6], value = ARGV[at + 7],
     ttl = tonumber(ARGV[at + 8]), delay = tonumber(ARGV[at + 9]), error = ARGV[at + 10],
   }
+end
+let_go(outcomes)
+see_who_waits(outcomes)
+for _, o in ipairs(outcomes) do
   local reason = settle(o, worker, now)
   if reason then
     refused[#refused + 1] = o.id
     refused[#refused + 1] = reason
   end
 end
+file_all()
 
 local free, number, tries = tonumber(ARGV[4]), tonumber(ARGV[3]), 0
 if free > 0 and redis.call('EXISTS', 'rq:suspended') == 1 then
@@ -55,17 +61,20 @@ for index = 1, queues do
   local queue = ARGV[7 + index]
   -- A thousand leftovers at most: a script call stays short.
   while #held < free and tries < free + 1000 do
-    local id = redis.call('LPOP', 'rq:queue:' .. queue)
-    if not id then
+    local ids = redis.call('LPOP', 'rq:queue:' .. queue, math.min(free - #held, 400))
+    if not ids then
       break
     end
-    tries = tries + 1
-    local execution = process .. '-' .. string.format('%.0f', number + #held)
-    local described, size = claim(queue, id, execution, worker, now, iso, room)
-    if described then
-      held[#held + 1] = { queue, id, execution }
-      claims[#claims + 1], room = described, room - size
+    tries = tries + #ids
+    for _, id in ipairs(ids) do
+      local execution = process .. '-' .. string.format('%.0f', number + #held)
+      local described, size = claim(queue, id, execution, worker, now, iso, room)
+      if described then
+        held[#held + 1] = { queue, id, execution }
+        claims[#claims + 1], room = described, room - size
+      end
     end
+    hold(queue)
   end
 end
 

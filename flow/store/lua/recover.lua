@@ -40,4 +40,5 @@ for at = 7, #ARGV, 4 do
     pcall(free_slot, limit, id, iso)
   end
 end
+file_all()
 return { back, dead }

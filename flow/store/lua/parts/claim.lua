@@ -29,6 +29,18 @@ local function describe(queue, id, execution, room)
   return { queue, id, execution, inline and 1 or 0, fields or NOTHING }, size or 0
 end
 
+-- holding: the wip members of what was claimed, as score, member, ...
+local holding = {}
+
+-- hold: what was claimed of a queue is in its started registry.
+local function hold(queue)
+  if #holding > 0 then
+    redis.call('ZADD', 'rq:wip:' .. queue, unpack(holding))
+    holding = {}
+  end
+end
+
+-- `hold` completes it.
 local function claim(queue, id, execution, worker, now, iso, room)
   local key = 'rq:job:' .. id
   local fields, inline, size = read(id, room)
@@ -46,7 +58,8 @@ local function claim(queue, id, execution, worker, now, iso, room)
   local limit = tonumber(fields[1] or 180) or 180
   -- Far beyond its end, so that RQ's own readers never take it for abandoned.
   local score = now + 86400 + (limit < 0 and 315360000 or limit)
-  redis.call('ZADD', 'rq:wip:' .. queue, string.format('%.17g', score), id .. ':' .. execution)
+  holding[#holding + 1] = string.format('%.17g', score)
+  holding[#holding + 1] = id .. ':' .. execution
   redis.call('HSET', key, 'status', 'started', 'started_at', iso,
     'last_heartbeat', iso, 'worker_name', worker)
   return { queue, id, execution, inline and 1 or 0, fields }, size

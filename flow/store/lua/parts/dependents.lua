@@ -10,10 +10,28 @@ local function met(child, despite_failures)
   return true
 end
 
+-- nobody_waits: whether it is known of all jobs of this call that none waits for them.
+local nobody_waits = false
+
+-- see_who_waits: asks for many jobs at once, for that is the usual case.
+local function see_who_waits(outcomes)
+  nobody_waits = true
+  for from = 1, #outcomes, 500 do
+    local waiting = {}
+    for index = from, math.min(from + 499, #outcomes) do
+      waiting[#waiting + 1] = 'rq:job:' .. outcomes[index].id .. ':dependents'
+    end
+    nobody_waits = nobody_waits and redis.call('EXISTS', unpack(waiting)) == 0
+  end
+end
+
 -- release: the jobs that waited for `id` alone go to their queues; when it was canceled,
 -- only a schedule's next one, which waits for it however it ends.
 -- Returns whether any still wait for it.
 local function release(id, ending, iso)
+  if nobody_waits then
+    return false
+  end
   local waiting = 'rq:job:' .. id .. ':dependents'
   local left = false
   for _, child in ipairs(redis.call('SMEMBERS', waiting)) do

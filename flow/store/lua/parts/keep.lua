@@ -7,7 +7,40 @@ local function expire(key, ttl)
   end
 end
 
--- keep: a job that ended stays for `ttl` seconds with its result.
+-- kept: what goes to each registry when all is written, as score, id, ...
+local kept = {}
+
+local function file(key)
+  if kept[key] and #kept[key] > 0 then
+    redis.call('ZADD', key, unpack(kept[key]))
+    kept[key] = {}
+  end
+end
+
+-- file_all: what was kept goes to its registries.
+local function file_all()
+  for key in pairs(kept) do
+    file(key)
+  end
+end
+
+-- enter: a job goes to a registry, with others of this call.
+local function enter(key, score, id)
+  if not kept[key] then
+    local type = redis.call('TYPE', key).ok
+    if type ~= 'zset' and type ~= 'none' then
+      error(key .. ', which is a ' .. type)
+    end
+    kept[key] = {}
+  end
+  local many = kept[key]
+  many[#many + 1], many[#many + 2] = score, id
+  if #many >= 800 then
+    file(key)
+  end
+end
+
+-- keep: a job that ended stays for `ttl` seconds with its result; `file_all` completes it.
 -- `had_parents`, `has_children`: whether it waited for others, and others still wait for it.
 local function keep(registry, queue, id, ttl, now, had_parents, has_children)
   local forever = { finished = '+inf', failed = '-1' }
@@ -25,7 +58,7 @@ local function keep(registry, queue, id, ttl, now, had_parents, has_children)
   elseif ttl >= 0 then
     score = string.format('%.17g', now + ttl)
   end
-  redis.call('ZADD', 'rq:' .. registry .. ':' .. queue, score, id)
+  enter('rq:' .. registry .. ':' .. queue, score, id)
 end
 
 -- forget: nothing of a job stays.

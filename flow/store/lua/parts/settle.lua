@@ -78,7 +78,10 @@ function settlers.interrupted(o)
 end
 
 local function settle(o, worker, now)
-  local refused, had_parents, limit = fence(o.queue, o.id, o.execution)
+  local refused, had_parents, limit = 'lost', false, nil
+  if o.held then
+    refused, had_parents, limit = standing(o.id)
+  end
   if refused then
     if limit then
       pcall(free_slot, limit, o.id, o.iso)
