@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     )
     from flow.job import Job
     from flow.queue import Queue
+    from flow.running import CurrentJob, current_job
     from flow.tasks import Task, cron, every, task
 
 _HOME = {
+    "CurrentJob": "flow.running",
     "Discard": "flow.errors",
     "FlowError": "flow.errors",
     "Job": "flow.job",
@@ -39,11 +41,13 @@ _HOME = {
     "SoftTimeout": "flow.errors",
     "Task": "flow.tasks",
     "cron": "flow.tasks",
+    "current_job": "flow.running",
     "every": "flow.tasks",
     "task": "flow.tasks",
 }
 
 __all__ = [
+    "CurrentJob",
     "Discard",
     "FlowError",
     "Job",
@@ -56,6 +60,7 @@ __all__ = [
     "SoftTimeout",
     "Task",
     "cron",
+    "current_job",
     "every",
     "task",
 ]

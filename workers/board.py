@@ -19,7 +19,9 @@ from flow.workers.outbox import Outbox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HEADER = 16  # bytes: when the supervisor last beat (monotonic), and the stop flag
+HEADER = 24  # bytes: the last beat (monotonic), two flags, the grace's end (unix)
+STOPS, RESTS = 8, 9  # where the flags are
+ENDS = 16  # where the end is
 COUNTS = 32  # bytes: jobs done, jobs failed, seconds worked, and three flags (below)
 NUMBER = struct.Struct("=Q")
 COUNTED = struct.Struct("=QQd")
@@ -67,11 +69,32 @@ class Board:
     @property
     def stopping(self) -> bool:
         """Whether the worker is to stop."""
-        return self._memory[8] != 0
+        return self._memory[STOPS] != 0
 
-    def stop(self) -> None:
-        """Tell every process that the worker is to stop."""
-        self._memory[8] = 1
+    def stop(self, ends: float = 0.0) -> None:
+        """Tell every process that the worker is to stop.
+
+        Args:
+            ends: when what still runs is killed, unix seconds.
+        """
+        BEAT.pack_into(self._memory, ENDS, ends)
+        self._memory[STOPS] = 1
+
+    def ends(self) -> float | None:
+        """Return when what still runs is killed; None while the worker goes on."""
+        if not self.stopping:
+            return None
+        ends: float = BEAT.unpack_from(self._memory, ENDS)[0]
+        return ends
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the worker is to finish what it has, and to take nothing new."""
+        return self._memory[RESTS] != 0
+
+    @quiet.setter
+    def quiet(self, quiet: bool) -> None:
+        self._memory[RESTS] = quiet
 
     def part(self, index: int) -> Part:
         """Return the part of process number ``index``."""

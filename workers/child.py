@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from flow.patience import Persistence
+from flow.running import Host, hosted_by
 from flow.signals import STOP
 from flow.store import current
 from flow.store.client import Store
@@ -144,13 +145,9 @@ def _work(seat: Seat, told: Told) -> None:
     board = seat.board
     fetcher = Fetcher(store, seat)
     config = seat.config
-    pool = Pool(
-        config.threads,
-        config.concurrency,
-        seat.part,
-        fetcher,
-        lambda: board.stopping or told.lately,
-    )
+    host = Host(lambda: board.stopping or told.lately, board.ends)
+    hosted_by(host)
+    pool = Pool(config.threads, config.concurrency, seat.part, fetcher, host.stopping)
     threading.Thread(
         target=_fetch, args=(fetcher, pool), name="flow-fetcher", daemon=True
     ).start()

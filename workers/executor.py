@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flow import codec, retry
 from flow.errors import Discard, InvalidCall, Retry, SoftTimeout, UnknownTask
 from flow.outcome import Ending, Outcome
+from flow.running import RUNNING, Running
 from flow.workers import callbacks, timeout
 
 if TYPE_CHECKING:
@@ -37,12 +38,16 @@ def execute(
         stopping: whether the worker was told to stop.
     """
     started = now()
+    running: Running = [(work, started)]
+    RUNNING.set(running)
     try:
         value = timeout.call(work.claim.timeout, _call, (work,), {})
         if work.claim.extras is not None:
             callbacks.succeeded(work.claim, value)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything
         return failure(work, error, (started, now()), stopping=stopping())
+    finally:
+        running.clear()
     return success(work.claim, value, (started, now()))
 
 

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from flow.errors import SoftTimeout
+from flow.running import RUNNING, Running
 from flow.workers import callbacks, executor, timeout
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Loop:
         if not await self._begin(work):
             return
         started = time.time()
+        running: Running = [(work, started)]
+        RUNNING.set(running)  # in the context of this asyncio task alone
         try:
             value = await _limited(work)
             if work.claim.extras is not None:
@@ -73,6 +76,8 @@ class Loop:
             outcome = await self._failure(work, error, (started, time.time()))
         else:
             outcome = executor.success(work.claim, value, (started, time.time()))
+        finally:
+            running.clear()
         self._done(work, outcome)
 
     async def _failure(

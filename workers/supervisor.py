@@ -176,7 +176,7 @@ class Supervisor:
             return
         self._deadline = time.monotonic() + self._config.grace
         emit(events.RoleStopping("worker", why, self._config.grace))
-        self._board.stop()
+        self._board.stop(time.time() + self._config.grace)
         self._ring()
 
     def _kill_all(self) -> None:
