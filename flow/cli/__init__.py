@@ -24,6 +24,8 @@ COMMANDS = {
     "stop": ("flow.cli.ps", "stop", "End the running session."),
     "check": ("flow.cli.check", "check", "Say what is wrong with Procfile and .env."),
     "env": ("flow.cli.env", "env", "Print a process's environment, with origins."),
+    "config": ("flow.cli.config", "config", "Show the config vars, or change them."),
+    "releases": ("flow.cli.releases", "releases", "Show the releases."),
     "init": ("flow.cli.init", "init", "Propose a Procfile for this folder."),
     "worker": ("flow.cli.worker", "worker", "Run jobs."),
     "clock": ("flow.cli.clock", "clock", "Enqueue what is due: cron, delays, retries."),

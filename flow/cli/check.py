@@ -14,6 +14,7 @@ from flow.config import find_project
 from flow.runner import workplace
 from flow.runner.check import check as look
 from flow.runner.procfile import RELEASE
+from flow.runner.releases.store import ReleaseStore
 
 if TYPE_CHECKING:
     from flow.runner.check import Report
@@ -34,12 +35,18 @@ def check(*, procfile: Path | None, env: str, override: bool, strict: bool) -> N
     path = workplace.procfile_of(here, procfile)
     chosen = [here / file for file in env_files(env)]
     project = find_project(path.parent)
-    report = look(path, chosen, os.environ, override=override, project=project)
+    release = ReleaseStore(workplace.state_of(here, procfile)).current()
+    known = {**os.environ, **(release.config if release else {})}
+    report = look(path, chosen, known, override=override, project=project)
     for text in report.errors:
         click.echo(f"error: {text}")
     for text in report.warnings:
         click.echo(f"warning: {text}")
     click.echo(_summary(path, report))
+    if release and release.config:
+        click.echo(
+            f"config vars of {release.name}: {', '.join(sorted(release.config))}"
+        )
     sys.exit(1 if report.errors or (strict and report.warnings) else 0)
 
 

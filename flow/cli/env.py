@@ -67,15 +67,17 @@ def _values(
     *,
     override: bool,
 ) -> Iterator[Value]:
-    base = environ.base_port(port, place.shared)
+    base = environ.base_port(port, place.environ)
     one = Instance("run", 1, "", base)
     if process is not None:
         one = instances(procfile.read(place.procfile), (process,), {}, base)[0]
-    settings = envfile.settings(*files, environ=os.environ, override=override)
+    known = {**os.environ, **place.config}
+    settings = envfile.settings(*files, environ=known, override=override)
     with ExitStack() as until_it_is_read:
         join(place, until_it_is_read)
-        own = environ.of(one, place.shared)
-    for value in origin.values(own, os.environ, settings, override=override):
+        own = environ.of(one, place.environ)
+    layers = origin.Layers(place.release, os.environ, settings, override=override)
+    for value in origin.values(own, layers):
         if value.name == REDIS_URL and not place.redis_from:
             yield value._replace(origin="the project's own server")
         else:

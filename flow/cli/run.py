@@ -68,13 +68,13 @@ def run(
         _detach(workplace.state_of(here, path), command)
         return
     place = workplace.find(here, path, env_files(env), os.environ, override=override)
-    base = environ.base_port(port, place.shared)
+    base = environ.base_port(port, place.environ)
     program, *rest = command
     entry = None if rest else entry_named(place.procfile, program, base)
     one = entry or Instance("run", 1, program, base)
     with ExitStack() as until_it_has_ended:
         join(place, until_it_has_ended)
-        own = environ.of(one, place.shared)
+        own = environ.of(one, place.environ)
         arguments = [program, *rest] if rest else shell(one.command, own)
         try:
             code = oneoff.run(arguments, own, place.folder if entry else here)

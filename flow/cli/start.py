@@ -28,6 +28,7 @@ from flow.runner.formation import Instance
 from flow.runner.kind import kinds
 from flow.runner.plan import Plan
 from flow.runner.prefix import Style, wants_colours
+from flow.runner.releases import configvars
 from flow.runner.settings import of_processes
 from flow.runner.state import State
 from flow.store import embedded
@@ -56,8 +57,9 @@ stopped, and its exit code is returned. Ctrl-C stops them all; a second one kill
 While it runs, flow ps, ps:scale, ps:restart, ps:stop, logs, attach and stop talk to
 it from another terminal. What was scaled starts so the next time.
 
-The environment is the one you have, then .env.local, then .env. PORT is 5001 for
-the first process type, 100 more for each next one, 1 more for each instance.
+The environment is what flow config has, then the one you have, then .env.local, then
+.env. PORT is 5001 for the first process type, 100 more for each next one, 1 more for
+each instance.
 Without REDIS_URL, an app gets a server of its own; its jobs are kept in .flow/.
 """
 
@@ -122,7 +124,7 @@ def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of the
     listed = procfiles.read(place.procfile)
     types = [entry.name for entry in listed.types]
     settings = kinds(of_processes(place.folder, place.project), types, options.pty)
-    base = environ.base_port(options.port, place.shared)
+    base = environ.base_port(options.port, place.environ)
     state = State(place.state)
     counts, told = how_many(options, listed, state)
     instances = formation.instances(listed, options.process, counts, base)
@@ -133,7 +135,7 @@ def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of the
     if options.daemon:
         descriptor, when_up = background.split()
     with ExitStack() as until_all_have_ended:
-        notices = [*told, *kept, *several_clocks(instances)]
+        notices = [*told, *kept, *several_clocks(instances), *hidden(place)]
         notices += serve(place, until_all_have_ended)
         plan = Plan(
             place.folder,
@@ -150,6 +152,7 @@ def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of the
             log=options.log,
             notices=tuple(notices),
             when_up=when_up,
+            config=place.config,
         )
         own = None if lock is None else state
         code = manager.run(plan, descriptor, guard.split(), own)
@@ -245,6 +248,21 @@ def first_to_run(
     return Instance(entry.name, 1, entry.command, base)
 
 
+def hidden(place: Workplace) -> list[str]:
+    """Return a notice if config vars win over something else in the environment."""
+    if place.release is None:
+        return []
+    names = [
+        name
+        for name, value in place.config.items()
+        if os.environ.get(name, value) != value
+    ]
+    if not names:
+        return []
+    of, told = place.release.name, configvars.listed(names)
+    return [f"config vars of {of} win over the environment: {told}"]
+
+
 def several_clocks(instances: tuple[Instance, ...]) -> list[str]:
     """Return a warning if more than one clock is started."""
     clocks = [instance for instance in instances if instance.type == "clock"]
@@ -257,7 +275,7 @@ def serve(place: Workplace, until: ExitStack) -> list[str]:
     """Start the project's own server if none is named; say which one is used."""
     if place.redis_from:
         # Only the address: a password may also stand in the query.
-        url = place.shared[workplace.REDIS_URL].partition("?")[0]
+        url = place.environ[workplace.REDIS_URL].partition("?")[0]
         return [f"redis: {masked(url)}, from {place.redis_from}"]
     if place.project is None or not place.app:
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flow.runner import backoff
@@ -14,7 +15,7 @@ from flow.runner.limits import Breach, Limits
 from flow.runner.plan import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from flow.runner.formation import Instance
     from flow.runner.plan import Plan
@@ -78,6 +79,12 @@ class Crew:
         dyno.role, dyno.due = Role.TRIAL, self._clock()
         self.others.append(dyno)
         return dyno
+
+    def use(self, config: Mapping[str, str]) -> None:
+        """Start processes with these config vars from now on."""
+        self.plan = replace(self.plan, config=config)
+        for dyno in self.dynos.values():
+            dyno.plan = replace(dyno.plan, config=config)
 
     def of_type(self, name: str) -> list[Dyno]:
         """Return the dynos of a type that are to run, by number."""

@@ -27,6 +27,7 @@ def load(
     real: Mapping[str, str],
     *,
     override: bool = False,
+    config: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the environment that all processes share.
 
@@ -35,6 +36,7 @@ def load(
         chosen: files to read in their place; these must exist.
         real: the environment that flow itself was given; it wins over the files.
         override: the files win over it.
+        config: the config vars, for ``${NAME}`` in the files.
 
     Raises:
         EnvFileError: a file is missing or wrong.
@@ -42,13 +44,27 @@ def load(
     files = envfile.read(
         *(chosen or envfile.files(root)),
         required=bool(chosen),
-        environ=real,
+        environ={**real, **(config or {})},
         override=override,
     )
     shared = {**real, **files} if override else {**files, **real}
     shared.setdefault("PYTHONUNBUFFERED", "1")
     shared["PATH"] = with_own_bin(shared.get("PATH", os.defpath), Path(sys.executable))
     return shared
+
+
+def with_config(shared: Mapping[str, str], config: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that all processes share, with the config vars.
+
+    Args:
+        shared: what ``load`` returned.
+        config: the config vars of the release; they win, so that a release is the
+            same from whichever shell it is started.
+    """
+    both = {**shared, **config}
+    if "PATH" in config:
+        both["PATH"] = with_own_bin(both["PATH"], Path(sys.executable))
+    return both
 
 
 def base_port(given: int | None, shared: Mapping[str, str]) -> int:
@@ -71,7 +87,7 @@ def of(
 
     Args:
         instance: the process.
-        shared: what ``load`` returned.
+        shared: what ``with_config`` returned.
         grace: seconds that the process is given to end, if anybody counts them.
     """
     own = {"PORT": str(instance.port), "DYNO": instance.name, "PS": instance.name}

@@ -18,6 +18,7 @@ from flow.runner.journal import Journal
 from flow.runner.prefix import Prefixes
 from flow.runner.printer import Printer
 from flow.runner.reaper import Reaper
+from flow.runner.releases.store import ReleaseStore
 from flow.runner.session import Session
 from flow.runner.signals import Order, Signals
 from flow.runner.sink import Sink
@@ -109,9 +110,11 @@ def _listen(
     except OSError as error:
         printer.say(f"flow ps and its like have no answer here: {error}")
         return
-    keep = _keeper(state, printer.say)
+    keep, config = _keeper(state, printer.say), ReleaseStore(state.folder).config
     path = Path(crew.plan.listed.source)
-    verbs = Verbs(crew, path, keep, session.stop, printer.say)
+    # Whoever changed them before the socket was there could not ask for a restart.
+    crew.use(config())
+    verbs = Verbs(crew, path, keep, session.stop, printer.say, config)
     session.control = Control(listener, verbs, printer.journal)
     until.callback(session.control.close)
     until.callback(state.unlisten)

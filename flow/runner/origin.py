@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from flow.envfile import Setting
+    from flow.runner.releases.release import Release
 
 REAL = "the environment"
 OWN = "flow"
@@ -39,23 +40,47 @@ class Value(NamedTuple):
     origin: str
 
 
-def values(
-    own: Mapping[str, str],
-    real: Mapping[str, str],
-    files: Mapping[str, Setting],
-    *,
-    override: bool,
-) -> Iterator[Value]:
-    """Yield the environment of a process by name, nothing hidden.
+class Layers(NamedTuple):
+    """What the environment of a process is made of.
 
     Args:
-        own: what the process gets.
+        release: its config vars win over all else.
         real: what flow was given.
         files: what the .env files say.
         override: the files win over ``real``.
     """
+
+    release: Release | None
+    real: Mapping[str, str]
+    files: Mapping[str, Setting]
+    override: bool
+
+    @property
+    def config(self) -> str:
+        """What the config vars are called."""
+        return f"config {self.release.name}" if self.release else ""
+
+    def of(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield the values that a name has, and where; the one that counts first."""
+        if self.release and name in self.release.config:
+            yield self.release.config[name], self.config
+        if self.override and name in self.files:
+            yield self.files[name]
+        if name in self.real:
+            yield self.real[name], REAL
+        if not self.override and name in self.files:
+            yield self.files[name]
+
+
+def values(own: Mapping[str, str], layers: Layers) -> Iterator[Value]:
+    """Yield the environment of a process by name, nothing hidden.
+
+    Args:
+        own: what the process gets.
+        layers: what it is made of.
+    """
     for name, text in sorted(own.items()):
-        yield Value(name, text, _origin(name, text, real, files, override=override))
+        yield Value(name, text, _origin(name, text, layers))
 
 
 def masked(value: Value) -> Value:
@@ -68,18 +93,11 @@ def masked(value: Value) -> Value:
     return value._replace(text=QUERY.sub(rf"\1{HIDDEN}", text))
 
 
-def _origin(
-    name: str,
-    text: str,
-    real: Mapping[str, str],
-    files: Mapping[str, Setting],
-    *,
-    override: bool,
-) -> str:
-    filed = files.get(name)
-    wins = filed is not None and (override or name not in real)
-    if filed is not None and wins and filed.value == text:
-        return filed.where
-    if real.get(name) == text:
-        return REAL if filed is None or wins else f"{REAL}, not {filed.where}"
-    return OWN
+def _origin(name: str, text: str, layers: Layers) -> str:
+    (value, where), *hidden = *layers.of(name), (None, OWN)
+    if value != text:
+        return OWN
+    # --override is asked for each time: what it hides is no surprise.
+    if len(hidden) == 1 or where not in (REAL, layers.config):
+        return where
+    return f"{where}, not {hidden[0][1]}"

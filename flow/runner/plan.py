@@ -26,7 +26,7 @@ class Plan:
 
     Args:
         folder: the working folder of the processes.
-        shared: the environment that they share.
+        shared: the environment that they share, without the config vars.
         listed: the Procfile.
         base: the port of its first type.
         instances: the processes.
@@ -39,10 +39,11 @@ class Plan:
         log: whether the output is kept in the project's ``.flow``.
         notices: what to say first.
         when_up: is called once all have been started.
+        config: the config vars.
     """
 
     folder: Path
-    shared: Mapping[str, str]
+    shared: Mapping[str, str] = field(repr=False)  # it may hold secrets
     listed: Procfile
     base: int
     instances: Sequence[Instance]
@@ -55,6 +56,7 @@ class Plan:
     log: bool = True
     notices: tuple[str, ...] = ()
     when_up: Callable[[], None] | None = None
+    config: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
     def names(self) -> list[str]:
@@ -76,7 +78,8 @@ class Plan:
 
     def environ(self, instance: Instance) -> dict[str, str]:
         """Return the whole environment of an instance."""
-        return environ.of(instance, self.shared, self.grace)
+        shared = environ.with_config(self.shared, self.config)
+        return environ.of(instance, shared, self.grace)
 
     def instance(self, listed: Procfile, name: str, number: int) -> Instance:
         """Return one instance of a type.

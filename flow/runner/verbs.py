@@ -14,7 +14,7 @@ from flow.runner.formation import Instance
 from flow.runner.signals import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from flow.runner.connection import Connection
@@ -35,6 +35,7 @@ class Verbs:
         keep: remembers the formation.
         stop: ends the session.
         say: tells the person in front of the session's screen.
+        config: returns the config vars, read again for each restart.
     """
 
     def __init__(
@@ -44,9 +45,10 @@ class Verbs:
         keep: Callable[[dict[str, int]], None],
         stop: Callable[[Ending], None],
         say: Callable[[str], None],
+        config: Callable[[], Mapping[str, str]],
     ) -> None:
         """Wait for requests."""
-        self._crew, self._path = crew, path
+        self._crew, self._path, self._config = crew, path, config
         self._keep, self._stop, self._say = keep, stop, say
         self._runs = 0
         self._verbs: dict[str, Callable[[Answer, Connection], Answer]] = {
@@ -118,6 +120,7 @@ class Verbs:
     def _restart(self, request: Answer, _: Connection) -> Answer:
         listed = procfile.read(self._path)
         chosen = self._chosen(_texts(request))
+        self._crew.use(self._config())
         for dyno in chosen:
             dyno.renew(listed)
             self._crew.stop(dyno, Then.START)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from flow.config import find_project
 from flow.runner import environ
+from flow.runner.releases.store import ReleaseStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from flow.config import Project
+    from flow.runner.releases.release import Release
 
 REDIS_URL = "REDIS_URL"
 
@@ -24,13 +26,15 @@ class Workplace:
     Args:
         procfile: its Procfile, which need not exist.
         project: the project that the folder belongs to, if any.
-        shared: the environment of all processes.
-        redis_from: where ``shared`` has its REDIS_URL from, in words; or empty.
+        shared: the environment of all processes, without the config vars.
+        release: the current release, if there is one; it has the config vars.
+        redis_from: where REDIS_URL is from, in words; or empty.
     """
 
     procfile: Path
     project: Project | None
     shared: dict[str, str]
+    release: Release | None
     redis_from: str
 
     @property
@@ -44,10 +48,20 @@ class Workplace:
         return self.project.state if self.project else self.folder / ".flow"
 
     @property
+    def config(self) -> Mapping[str, str]:
+        """The config vars."""
+        return self.release.config if self.release else dict[str, str]()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of all processes."""
+        return environ.with_config(self.shared, self.config)
+
+    @property
     def app(self) -> str:
         """The app's modules, or an empty text: then no job is ever run here."""
         configured = self.project.app if self.project else ()
-        return ",".join(configured) or self.shared.get("FLOW_APP", "")
+        return ",".join(configured) or self.environ.get("FLOW_APP", "")
 
 
 def procfile_of(here: Path, named: Path | None) -> Path:
@@ -100,13 +114,19 @@ def find(
 
     Raises:
         ConfigError: [tool.flow] or a .env file is wrong.
+        ReleaseError: the current release cannot be read.
     """
     project = find_project(here if procfile is None else procfile.absolute().parent)
     root = project.root if project else here
     path = root / "Procfile" if procfile is None else procfile.absolute()
     chosen = [here / file for file in files]
-    shared = environ.load(path.parent, chosen, real, override=override)
+    state = project.state if project else path.parent / ".flow"
+    release = ReleaseStore(state).current()
+    config = release.config if release else None
+    shared = environ.load(path.parent, chosen, real, override=override, config=config)
     source = ""
-    if url := shared.get(REDIS_URL):
+    if release and release.config.get(REDIS_URL):
+        source = "the config vars"
+    elif url := shared.get(REDIS_URL):
         source = "the environment" if url == real.get(REDIS_URL) else "the .env file"
-    return Workplace(path, project, shared, source)
+    return Workplace(path, project, shared, release, source)

@@ -18,6 +18,7 @@ HEAVY = ("redis", "rq", "rq_scheduler", "asyncio")
         "import flow.cli.run",
         "import flow.cli.ps, flow.cli.logs, flow.cli.attach",
         "import flow.cli.check, flow.cli.env, flow.cli.init",
+        "import flow.cli.config, flow.cli.releases",
         "from flow.cli import cli; cli(['--help'], standalone_mode=False)",
         "from flow.cli.start import start; start(['--help'], standalone_mode=False)",
     ],

@@ -72,6 +72,15 @@ class ReleaseStore:
             found = self._files.read(_current)
         return found[0] if found else None
 
+    def config(self) -> Mapping[str, str]:
+        """Return the config vars that are to hold: those of the current release.
+
+        Raises:
+            ReleaseError: it cannot be read.
+        """
+        current = self.current()
+        return current.config if current else dict[str, str]()
+
     def all(self) -> list[Release]:
         """Return the releases, newest first; trees that none of them names are unused.
 
