@@ -59,6 +59,26 @@ def hold(ledger: Path, gate: Path) -> str:
     return gate.read_text()
 
 
+@task
+def trace(ledger: Path, name: str, gate: Path) -> str:
+    """Say when it begins and when it ends; between the two, wait for a gate."""
+    write(ledger, f"begin {name}")
+    while not gate.exists():
+        NEVER.wait(0.01)
+    write(ledger, f"end {name}")
+    return name
+
+
+@task
+async def atrace(ledger: Path, name: str, gate: Path) -> str:
+    """As ``trace``, on the event loop."""
+    write(ledger, f"begin {name}")
+    while not gate.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+        await asyncio.sleep(0.01)
+    write(ledger, f"end {name}")
+    return name
+
+
 @task(on_crash="fail")
 def hold_once(ledger: Path, gate: Path) -> str:
     return hold(ledger, gate)

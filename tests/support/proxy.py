@@ -1,4 +1,4 @@
-"""A unix-socket proxy that loses the server's replies, and can send a request late."""
+"""A unix-socket proxy: loses the server's replies, holds what passes, sends it late."""
 
 from __future__ import annotations
 
@@ -26,11 +26,21 @@ class Pair:
     client: socket.socket
     server: socket.socket
     request: bytes = b""
+    answered: bytes = b""  # the request before
     cut: bool = False
 
     def close(self) -> None:
         self.client.close()
         self.server.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What does not go on for now, and where to."""
+
+    pair: Pair
+    target: socket.socket
+    data: bytes
 
 
 class Proxy:
@@ -49,6 +59,8 @@ class Proxy:
         self._server = server
         self._sha = b""
         self._cuts = 0
+        self._wanted: tuple[bytes, bool] | None = None
+        self._held: Held | None = None
         self._selector = selectors.DefaultSelector()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -65,14 +77,41 @@ class Proxy:
         self._sha = load(script).sha.encode()
         self._cuts = times
 
+    def hold(self, word: str, *, reply: bool = False) -> None:
+        """Hold the next turn's request with that word in it, or its reply.
+
+        The reply is also held where it has the word itself.
+        """
+        self._sha = load("exchange").sha.encode()
+        self._wanted = word.encode(), reply
+
+    @property
+    def holds(self) -> bool:
+        """Whether it holds something now."""
+        return self._held is not None
+
+    def let_go(self) -> None:
+        """Pass on what was held; a request also when its sender has gone meanwhile."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        with contextlib.suppress(OSError):
+            held.target.sendall(held.data)
+            return
+        if held.target is held.pair.server:
+            self._late(held.data)
+
     def again(self, index: int = -1) -> bytes:
         """Send a request whose reply was lost once more, and return how it is answered.
 
         So does a network that held it up while its sender tried another way.
         """
+        return self._late(self.requests[index])
+
+    def _late(self, request: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX) as late:
             late.connect(str(self._server))
-            late.sendall(self.requests[index])
+            late.sendall(request)
             return late.recv(CHUNK)
 
     def close(self) -> None:
@@ -116,6 +155,8 @@ class Proxy:
             self._drop(pair)
             return
         target = pair.server if source is pair.client else pair.client
+        if self._holds(pair, target, data):
+            return
         with contextlib.suppress(
             OSError
         ):  # the other side has gone; its end comes next
@@ -126,12 +167,23 @@ class Proxy:
             pair.request += data
             pair.cut = self._cuts > 0 and self._sha in pair.request
             return False
-        request, pair.request = pair.request, b""
+        request = pair.answered = pair.request
+        pair.request = b""
         if not pair.cut or data.startswith(b"-NOSCRIPT"):
             return False
         self._cuts -= 1
         self.lost += 1
         self.requests.append(request)
+        return True
+
+    def _holds(self, pair: Pair, target: socket.socket, data: bytes) -> bool:
+        if self._wanted is None or (target is pair.client) != self._wanted[1]:
+            return False
+        asked = pair.answered if self._wanted[1] else pair.request
+        if self._sha not in asked or self._wanted[0] not in asked + data:
+            return False
+        self._wanted = None
+        self._held = Held(pair, target, data)
         return True
 
     def _drop(self, pair: Pair) -> None:
