@@ -1,7 +1,7 @@
 # A machine needs git, make, and Python 3.11 or newer; all else goes into .venv, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos format clean environment-demo environment-dev
+.PHONY: help demo test check bench chaos compat format clean environment-demo environment-dev
 
 PY := .venv/bin/python
 export PYTHON
@@ -16,6 +16,7 @@ help:
 	@echo '  make format        let ruff lay out the code and repair what it can'
 	@echo '  make bench         jobs a second and CPU a job, beside RQ'
 	@echo '  make chaos         minutes of killed processes and cut connections'
+	@echo '  make compat        RQ'"'"'s own tests, with flow'"'"'s worker in the place of RQ'"'"'s'
 	@echo '  make clean         back to a fresh clone: removes .venv, caches and builds'
 	@echo
 	@echo 'The first time, each makes .venv (demo: seconds, the others: a minute or two) with'
@@ -41,6 +42,9 @@ bench: environment-dev
 
 chaos: environment-dev
 	@$(PY) -m pytest --timeout 1800 -rs tests/chaos $(ARGS)
+
+compat: environment-dev
+	@$(PY) tests/compat/run.py $(ARGS)
 
 format: environment-dev
 	$(PY) -m ruff format .

@@ -168,6 +168,7 @@ class WorkerConfig:
         grace: seconds a job may go on after the worker was told to stop.
         burst: end when the queues are empty.
         max_jobs: jobs after which a process is replaced; 0: never.
+        once: a process that has had its jobs is not replaced, and the worker ends.
         max_memory: bytes of a process beyond which it is; 0: never.
         reasons: where the values came from, in words, for the start line.
     """
@@ -182,6 +183,7 @@ class WorkerConfig:
     grace: float = 25.0
     burst: bool = False
     max_jobs: int = 0
+    once: bool = False
     max_memory: int = 0
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
 

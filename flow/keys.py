@@ -8,11 +8,12 @@ from __future__ import annotations
 
 QUEUES = "rq:queues"  # set of queue keys, permanent
 SUSPENDED = "rq:suspended"  # string: every worker pauses while it exists
+PAUSED = "flow:paused"  # set of the names of queues that nothing is claimed from
 WORKERS = "rq:workers"  # set of worker keys
 BEATS = "flow:beats"  # hash process -> count; a process that leaves is removed
 LIMITS = "rq:rl-keys"  # set: the names of RQ's rate limits, while they are used
 
-PERMANENT = frozenset({QUEUES, SUSPENDED, WORKERS, BEATS})
+PERMANENT = frozenset({QUEUES, SUSPENDED, PAUSED, WORKERS, BEATS})
 
 
 def clock(app: str, part: str = "") -> str:

@@ -65,6 +65,8 @@ class Fetcher:
         self._turn = 0
         self._next = 1
         self._rung = True
+        # Many processes need not each look so often: one of them does.
+        self._look = LOOK * max(1.0, seat.config.processes / 4)
         self._left = seat.config.max_jobs or NO_END
         self._parent = seat.parent
         self._guess = 0
@@ -155,7 +157,7 @@ class Fetcher:
         if self._outcomes or not pool.line.empty:
             return PROMPT
         if self._left > 0 and not self._ends:
-            return LOOK
+            return self._look
         if not self._part.vacant and pool.may_be_relieved and not self._board.stopping:
             self._part.vacant = True
             # It looks after its children, and finds that this one wants a successor.
@@ -184,7 +186,8 @@ class Fetcher:
         # A turn that met a thousand leftovers came back without what is behind them.
         ask = self._store.link.command
         if not ask("EXISTS", keys.SUSPENDED):
-            self._rung = any(ask("LLEN", keys.queue(q)) for q in self._config.queues)
+            open_ = set(self._config.queues) - self._store.paused()
+            self._rung = any(ask("LLEN", keys.queue(queue)) for queue in open_)
         if self._rung:
             self.wake()
         return not self._rung
@@ -310,7 +313,7 @@ class Fetcher:
         # Without a bell for a second it looks itself: a bell can be lost, never a job.
         # An outcome frees a slot, and the queue may have grown while there was none.
         bell = self._bell in ready and time.monotonic() >= self._deaf_until
-        if bell or (not ready and seconds == LOOK):
+        if bell or (not ready and seconds == self._look):
             self._rung = True
 
 

@@ -8,6 +8,7 @@ that flow does not follow is refused by its name, never passed over.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -51,7 +52,7 @@ class Worker(BaseWorker):
         Args:
             burst: end when the queues are empty.
             logging_level: RQ's word; INFO by default.
-            max_jobs: refused unless None.
+            max_jobs: end when so many jobs have run, one at a time.
             max_idle_time: refused unless None.
             dequeue_strategy: refused unless RQ's default, the order of the queues.
 
@@ -64,7 +65,6 @@ class Worker(BaseWorker):
         strategy = str(getattr(dequeue_strategy, "value", dequeue_strategy))
         self._refuse(
             {
-                "max_jobs": max_jobs is not None,
                 "max_idle_time": max_idle_time is not None,
                 "dequeue_strategy": strategy not in ("None", "default"),
             }
@@ -78,6 +78,8 @@ class Worker(BaseWorker):
         settings = config.worker(
             project, tuple(self.queue_names()), {**given, "burst": burst}
         )
+        if max_jobs is not None:
+            settings = replace(settings, processes=1, max_jobs=max_jobs, once=True)
         return run(address, settings, self.name).jobs > 0
 
     def _refuse(self, asked: dict[str, bool]) -> None:

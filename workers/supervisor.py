@@ -71,7 +71,8 @@ class Supervisor:
         self._signals = Signals((*STOP, signal.SIGCHLD))
         # Its own queues alone: what others push or take must not wake this worker.
         ours = tuple(keys.queue(queue) for queue in config.queues)
-        self._doorbell = Doorbell(address, (*ours, SCHEDULED, keys.SUSPENDED))
+        pauses = (keys.SUSPENDED, keys.PAUSED)
+        self._doorbell = Doorbell(address, (*ours, SCHEDULED, *pauses))
         self._bell_due = 0.0
         self._deadline: float | None = None
         self._interrupts = 0
@@ -79,7 +80,7 @@ class Supervisor:
         self._heartbeat = Heartbeat(
             store, self._board, self.name, config.queues, self._census
         )
-        self._promoter = Promoter(store)
+        self._promoter = Promoter(store, hears=lambda: self._doorbell.connected)
         self._pulse = Pulse(store, config.role)
         upkeep = (self._heartbeat, self._pulse, self._burial, self._promoter)
         scales = recycling.scales(config, self._processes.values, self._has_room)
@@ -211,7 +212,8 @@ class Supervisor:
             return
         if part.retires and not died:
             self._announce(process)
-            self._empty_seats[process.seat] = time.monotonic()
+            if not self._config.once:
+                self._empty_seats[process.seat] = time.monotonic()
         elif died or not self._config.burst:
             age = time.monotonic() - process.born
             self._empty_seats[process.seat] = time.monotonic() + (
@@ -224,7 +226,8 @@ class Supervisor:
             if not process.part.retires or self._deadline is not None:
                 continue
             self._announce(process)
-            vacant = process.part.vacant and not process.relieved
+            wanted = process.part.vacant and not self._config.once
+            vacant = wanted and not process.relieved
             if vacant and self._has_room():
                 process.relieved = True
                 self._empty_seats[process.seat] = time.monotonic()
@@ -263,6 +266,7 @@ class Supervisor:
         descriptor = self._doorbell.connect()
         if descriptor is not None:
             self._selector.register(descriptor, selectors.EVENT_READ, self._on_bell)
+            self._agenda.hurry(self._promoter)
         # What changed before it listened; without a bell they look each second.
         self._ring()
 
@@ -271,6 +275,7 @@ class Supervisor:
         rung = self._doorbell.rung()
         if rung is None:
             self._selector.unregister(descriptor)
+            self._agenda.hurry(self._promoter)
             return
         if rung - {SCHEDULED}:
             for process in self._processes.values():

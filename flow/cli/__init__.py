@@ -29,6 +29,13 @@ COMMANDS = {
     "init": ("flow.cli.init", "init", "Propose a Procfile for this folder."),
     "worker": ("flow.cli.worker", "worker", "Run jobs."),
     "clock": ("flow.cli.clock", "clock", "Enqueue what is due: cron, delays, retries."),
+    "queues": (
+        "flow.cli.queues",
+        "queues",
+        "Show the queues: what waits, runs, failed.",
+    ),
+    "queues:pause": ("flow.cli.queues", "pause", "Have nothing taken from a queue."),
+    "queues:resume": ("flow.cli.queues", "resume", "Have a queue taken from again."),
     "health": ("flow.cli.health", "health", "Say whether a role of this host lives."),
     "redis": ("flow.cli.redis", "redis", "The project's own embedded server."),
 }

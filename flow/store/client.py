@@ -305,6 +305,17 @@ class Store:
         raw = self.link.command("SMEMBERS", keys.QUEUES)
         return sorted(key.decode().removeprefix(prefix) for key in raw)
 
+    def paused(self) -> set[str]:
+        """Return the names of the queues from which nothing is claimed."""
+        return {name.decode() for name in self.link.command("SMEMBERS", keys.PAUSED)}
+
+    def look(self) -> dict[str, int | None]:
+        """Return how often each process has beaten; None: never, but it holds jobs."""
+        beats, silent = self.link.run(load("look"), [keys.BEATS, keys.QUEUES], [])
+        names = [word.decode() for word in beats[::2]]
+        counted = zip(names, map(int, beats[1::2]), strict=True)
+        return {name.decode(): None for name in silent} | dict(counted)
+
     def beats(self) -> dict[str, int]:
         """Return how often each process has beaten."""
         flat = self.link.command("HGETALL", keys.BEATS)

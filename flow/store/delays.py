@@ -38,7 +38,7 @@ def promote(
 
     Args:
         link: the way to the server.
-        queues: where they wait.
+        queues: where they wait; all that anybody used, if none is named.
         limit: how many at most.
         horizon: the latest time that is believed, ms since 1970; None for any.
         now: unix seconds, for what people read.

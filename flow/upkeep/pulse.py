@@ -20,7 +20,7 @@ class Pulse(Service):
         role: ``worker``, ``urgentworker`` or ``clock``.
     """
 
-    interval = 3.0
+    interval = 5.0
 
     def __init__(self, store: Store, role: str) -> None:
         """Beat nothing yet."""

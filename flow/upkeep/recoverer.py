@@ -65,11 +65,7 @@ class Recoverer(Service):
         if now - self._last_look > self._lease / 2:
             # We were away, or Redis was: what stood still meanwhile proves nothing.
             self._watches.clear()
-        beats: dict[str, int | None] = dict(self._store.beats())
-        held = self._store.held(self._store.queues())
-        for process in {one.process for one in held} - beats.keys():
-            beats[process] = None  # it holds jobs, but never beat: watch it too
-        for process in self._dead(beats, now):
+        for process in self._dead(self._store.look(), now):
             self._recover(process)
         # Only a look that Redis answered counts as one, and from when it was begun: it
         # may have waited for a server that was away, and where nobody could beat.

@@ -15,6 +15,7 @@ from rq import Worker as RqWorker
 
 from flow.errors import ConfigError
 from flow.workers.rq import Worker, address_of
+from tests.support.leaks import queued
 from tests.support.shop import tasks
 from tests.support.waiting import wait_until
 
@@ -73,9 +74,19 @@ def test_rq_info_shows_it(server: Server, client: Redis) -> None:
 def test_a_setting_that_flow_does_not_follow_is_refused_by_name(
     server: Server,
 ) -> None:
-    done = rq(server, "worker", "--burst", "--max-jobs", "3", CLASS, "default")
+    done = rq(server, "worker", "--burst", "--max-idle-time", "3", CLASS, "default")
     assert done.returncode == 1
-    assert "does not follow max_jobs" in done.stderr
+    assert "does not follow max_idle_time" in done.stderr
+
+
+def test_it_ends_after_as_many_jobs_as_it_was_told(
+    server: Server, store: Store
+) -> None:
+    jobs = tasks.echo.enqueue_many([(n,) for n in range(5)])
+    done = rq(server, "worker", "--max-jobs", "3", CLASS, "default")
+    assert done.returncode == 0, done.stderr
+    assert [job.status for job in jobs] == ["finished"] * 3 + ["queued"] * 2
+    assert len(queued(store)) == 2
 
 
 def test_constructing_it_starts_nothing(client: Redis) -> None:

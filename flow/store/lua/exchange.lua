@@ -54,13 +54,21 @@ end
 file_all()
 
 local free, number, tries = tonumber(ARGV[4]), tonumber(ARGV[3]), 0
-if free > 0 and redis.call('EXISTS', 'rq:suspended') == 1 then
-  free = 0
+local paused = {}
+-- One question for both, which nearly always is all.
+if free > 0 and redis.call('EXISTS', 'rq:suspended', 'flow:paused') > 0 then
+  if redis.call('EXISTS', 'rq:suspended') == 1 then
+    free = 0
+  end
+  -- pcall: a key of another type under this name must not stop the fleet.
+  for _, queue in ipairs(redis.pcall('SMEMBERS', 'flow:paused')) do
+    paused[queue] = true
+  end
 end
 for index = 1, queues do
   local queue = ARGV[7 + index]
   -- A thousand leftovers at most: a script call stays short.
-  while #held < free and tries < free + 1000 do
+  while not paused[queue] and #held < free and tries < free + 1000 do
     local ids = redis.call('LPOP', 'rq:queue:' .. queue, math.min(free - #held, 400))
     if not ids then
       break

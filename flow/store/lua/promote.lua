@@ -3,7 +3,7 @@
 -- another holds it, that queue is left to the other.
 -- ARGV  1 now (ISO)   2 how many at most   3 the latest time that is believed, ms since 1970,
 --       or ''; beyond it nothing is promoted
---       then the queues
+--       then the queues; all that anybody used, if there is none
 -- Returns how many moved, the seconds until the next one is due, or '' for none, the server's
 -- time in ms, and the queues whose lock another holds.
 -- use: clock limit push
@@ -37,8 +37,17 @@ local function ours(queue)
   return true
 end
 
-for index = 4, #ARGV do
-  local queue = ARGV[index]
+local queues = {}
+for at = 4, #ARGV do
+  queues[#queues + 1] = ARGV[at]
+end
+if #queues == 0 then
+  for _, key in ipairs(redis.call('SMEMBERS', 'rq:queues')) do
+    queues[#queues + 1] = string.sub(key, 10) -- behind rq:queue:
+  end
+end
+
+for _, queue in ipairs(queues) do
   local key = 'rq:scheduled:' .. queue
   local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
   if first[2] and tonumber(first[2]) <= now and room > 0 and ours(queue) then

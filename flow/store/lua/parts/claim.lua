@@ -54,6 +54,9 @@ local function claim(queue, id, execution, worker, now, iso, room)
       redis.call('HSET', key, 'flow_expires', string.format('%.0f', now * 1000 + left))
       redis.call('PERSIST', key)
     end
+  else
+    -- A job that RQ's tools queued again has the ttl of its failure still.
+    redis.call('PERSIST', key)
   end
   local limit = tonumber(fields[1] or 180) or 180
   -- Far beyond its end, so that RQ's own readers never take it for abandoned.
