@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from flow.store.address import Address
     from flow.store.client import Store
 
+# Beside its queues, what a worker's doorbell rings for.
+ALSO = (SCHEDULED, keys.SUSPENDED, keys.PAUSED)
 QUICK = 1.0  # seconds: a process that died younger waits before it is replaced
 
 
@@ -71,8 +73,7 @@ class Supervisor:
         self._signals = Signals((*STOP, signal.SIGCHLD))
         # Its own queues alone: what others push or take must not wake this worker.
         ours = tuple(keys.queue(queue) for queue in config.queues)
-        pauses = (keys.SUSPENDED, keys.PAUSED)
-        self._doorbell = Doorbell(address, (*ours, SCHEDULED, *pauses))
+        self._doorbell = Doorbell(address, (*ours, *ALSO))
         self._bell_due = 0.0
         self._deadline: float | None = None
         self._interrupts = 0

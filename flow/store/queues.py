@@ -53,14 +53,14 @@ def standings(store: Store, now: float) -> list[Standing]:
 
 
 def _standing(store: Store, name: str, now: float, *, paused: bool) -> Standing:
-    ask = store.link.command
+    command = store.link.command
     started, failed, scheduled, deferred = (
-        ask("ZCARD", keys.registry(kind, name))
+        command("ZCARD", keys.registry(kind, name))
         for kind in ("wip", "failed", "scheduled", "deferred")
     )
     return Standing(
         name,
-        ask("LLEN", keys.queue(name)),
+        command("LLEN", keys.queue(name)),
         started,
         failed,
         scheduled,
@@ -84,10 +84,10 @@ def _oldest(store: Store, name: str, now: float) -> float | None:
 
 
 def _served_by(store: Store, name: str) -> tuple[str, ...]:
-    ask, prefix = store.link.command, keys.worker("")
-    found = sorted(key.decode() for key in ask("SMEMBERS", keys.workers_of(name)))
+    command, prefix = store.link.command, keys.worker("")
+    found = sorted(key.decode() for key in command("SMEMBERS", keys.workers_of(name)))
     # One that was killed stays in the set for a while; its own key does not.
-    return tuple(key.removeprefix(prefix) for key in found if ask("EXISTS", key))
+    return tuple(key.removeprefix(prefix) for key in found if command("EXISTS", key))
 
 
 def pause(store: Store, name: str) -> bool:

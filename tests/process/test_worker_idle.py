@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 Untyped = Any  # redis-py leaves its monitor untyped
 
 
-def sent(client: redis.Redis, beats: int) -> list[str]:
+def sent(client: Untyped, beats: int) -> list[str]:
     """Return what a fleet sends during so many beats of its worker, one each 3 s."""
     seen: list[str] = []
-    listener: Untyped = client.monitor()
-    with listener as monitor:
+    with client.monitor() as monitor:
         # What a start asks, once, is over with the second beat.
         left = beats + 2
         while left > 0:
