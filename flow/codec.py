@@ -136,7 +136,7 @@ def pack_outcome(outcome: Outcome) -> list[Field]:
         claim.queue,
         claim.job_id,
         claim.execution,
-        outcome.ending.value,
+        outcome.ending._value_,  # .value is a slow property
         iso(outcome.ended),
         outcome.started,
         outcome.ended,
@@ -258,8 +258,10 @@ def _extras(rare: list[bytes | None]) -> Extras:
 
 
 def _number(raw: bytes | None, default: float) -> float:
+    if not raw:
+        return default
     try:
-        number = float(raw) if raw else default
+        number = float(raw)
     except ValueError:
         return default  # another client's odd value must not stop a worker
     return number if math.isfinite(number) else default

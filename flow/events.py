@@ -291,16 +291,16 @@ class UpkeepFailed(Event):
 
 
 Listener = "Callable[[Event], None]"
-_listeners: list[Callable[[Event], None]] = []
+_listeners: list[Callable[[Sequence[Event]], None]] = []
 
 
-def listen(listener: Callable[[Event], None]) -> None:
+def listen(listener: Callable[[Sequence[Event]], None]) -> None:
     """Tell ``listener`` everything that happens from now on."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
-def emit(event: Event) -> None:
-    """Tell all listeners what happened."""
+def emit(*happened: Event) -> None:
+    """Tell all listeners what happened, the first thing first."""
     for listener in _listeners:
-        listener(event)
+        listener(happened)

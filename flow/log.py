@@ -7,10 +7,13 @@ import logging
 import sys
 import time
 from functools import singledispatch
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from flow import events
 from flow.events import emit as emit  # noqa: PLC0414 - what the engine imports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 logger = logging.getLogger("flow")
 
@@ -28,14 +31,15 @@ class Lines(logging.StreamHandler[TextIO]):
         self._second, self._stamp = 0, ""
         self.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
 
-    def say(self, sentence: str) -> None:
-        """Write one line."""
+    def say(self, sentences: Iterable[str]) -> None:
+        """Write a line for each, all in one go."""
         second = int(time.time())
         if second != self._second:
             self._second = second
             self._stamp = time.strftime("%H:%M:%S", time.localtime(second))
+        lines = "".join([f"{self._stamp} {sentence}\n" for sentence in sentences])
         with self.lock or contextlib.nullcontext():
-            self.stream.write(f"{self._stamp} {sentence}\n")
+            self.stream.write(lines)
             self.stream.flush()
 
 
@@ -51,14 +55,15 @@ def set_up(level: str = "info") -> None:
     events.listen(write)
 
 
-def write(event: events.Event) -> None:
-    """Log one event; by way of the logger where somebody else handles it."""
-    level, sentence = words(event)
-    if not logger.isEnabledFor(level):
+def write(happened: Sequence[events.Event]) -> None:
+    """Log events; by way of the logger where somebody else handles it."""
+    told = [words(event) for event in happened]
+    if len(logger.handlers) == 1 and isinstance(lines := logger.handlers[0], Lines):
+        enabled = [said for level, said in told if logger.isEnabledFor(level)]
+        if enabled:
+            lines.say(enabled)
         return
-    if len(logger.handlers) == 1 and isinstance(logger.handlers[0], Lines):
-        logger.handlers[0].say(sentence)
-    else:
+    for level, sentence in told:
         logger.log(level, "%s", sentence)
 
 

@@ -23,7 +23,7 @@ class Ending(StrEnum):
     INTERRUPTED = "interrupted"  # the worker stopped; runs again, uncounted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: each job has one, and that costs
 class Outcome:
     """One execution's end.
 

@@ -33,7 +33,7 @@ class Status(StrEnum):
     READY_TO_ENQUEUE = "ready_to_enqueue"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: each job has one, and that costs
 class Invocation:
     """What a job calls: RQ's four parts of ``data``.
 
@@ -128,7 +128,7 @@ class Extras:
     repeats: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: each job has one, and that costs
 class Claim:
     """A job that this process holds under an execution id.
 

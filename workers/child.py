@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PR_SET_PDEATHSIG = 1
 CRASHED = 70  # the exit code of a process whose fetcher failed
-LATELY = 2.0  # seconds for the supervisor to follow a signal to every process
+LATELY = 5.0  # seconds for the supervisor to follow a signal to every process
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flow import codec, events, keys
 from flow.log import emit
@@ -41,6 +41,20 @@ NO_END = sys.maxsize
 SILENCE = 10.0  # seconds without a beat after which nothing new is started
 
 
+class Unsent(NamedTuple):
+    """An outcome that Redis does not have yet.
+
+    Args:
+        packed: as settle.lua takes it.
+        kept: whether the outbox has it, too.
+        told: what is to be said when it is settled.
+    """
+
+    packed: Packed
+    kept: bool
+    told: events.Event | None
+
+
 class Fetcher:
     """Feeds a pool.
 
@@ -58,7 +72,7 @@ class Fetcher:
         self._board = seat.board
         self._part = seat.part
         self._bell = seat.bell
-        self._outcomes: deque[tuple[Packed, bool]] = deque()
+        self._outcomes: deque[Unsent] = deque()
         self._keeping = threading.Lock()
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
@@ -80,16 +94,14 @@ class Fetcher:
         Returns:
             Whether it is safe from a kill already; else it wants to be sent at once.
         """
-        kept = self._keep(outcome)
-        _report(work, outcome)
-        return kept
+        return self._keep(outcome, _told(work, outcome))
 
-    def _keep(self, outcome: Outcome) -> bool:
+    def _keep(self, outcome: Outcome, told: events.Event | None = None) -> bool:
         packed = codec.pack_outcome(outcome)
         with self._keeping:
             # In the same order as there: what is sent leaves the outbox at its head.
             kept = self._part.outbox.put(packed)
-            self._outcomes.append((packed, kept))
+            self._outcomes.append(Unsent(packed, kept, told))
         return kept
 
     def wake(self) -> None:
@@ -206,9 +218,7 @@ class Fetcher:
         room = plain + min(self._guess, max(0, pool.free_async))
         return min(room, self._left)
 
-    def _exchange(
-        self, pool: Pool, outcomes: list[tuple[Packed, bool]], free: int
-    ) -> None:
+    def _exchange(self, pool: Pool, outcomes: list[Unsent], free: int) -> None:
         if free:
             # Before the reply: a bell that rings while it is under way must stay heard.
             self._rung = False
@@ -221,12 +231,14 @@ class Fetcher:
                 free,
                 self._worker,
                 self._config.queues,
-                [packed for packed, _ in outcomes],
+                [outcome.packed for outcome in outcomes],
             )
         )
-        for packed, _ in outcomes:
-            self._part.end(number(packed[EXECUTION]))
-        self._part.outbox.sent(sum(kept for _, kept in outcomes))
+        for outcome in outcomes:
+            self._part.end(number(outcome.packed[EXECUTION]))
+        self._part.outbox.sent(sum(outcome.kept for outcome in outcomes))
+        # Only now are they done; and all in one write, for that is what it costs.
+        emit(*(outcome.told for outcome in outcomes if outcome.told))
         self._next += len(claims)
         if free:
             self._hear(enough=len(claims) >= free)
@@ -317,18 +329,17 @@ class Fetcher:
             self._rung = True
 
 
-def _report(work: Work, outcome: Outcome) -> None:
+def _told(work: Work, outcome: Outcome) -> events.Event:
     job_id = work.claim.job_id
     if outcome.ending in (Ending.FINISHED, Ending.REPEATED):
         seconds = outcome.ended - outcome.started
-        emit(events.JobFinished(job_id, work.name, seconds))
-    elif outcome.ending is Ending.RETRY:
-        emit(events.JobRetried(job_id, work.name, outcome.error, outcome.delay))
-    elif outcome.ending is Ending.INTERRUPTED:
-        emit(events.JobInterrupted(job_id, work.name))
-    elif outcome.ending is Ending.ASKED:
-        emit(events.JobAskedAgain(job_id, work.name, outcome.error, outcome.delay))
-    elif outcome.ending is Ending.DISCARDED:
-        emit(events.JobDiscarded(job_id, work.name, outcome.error))
-    else:
-        emit(events.JobFailed(job_id, work.name, outcome.error))
+        return events.JobFinished(job_id, work.name, seconds)
+    if outcome.ending is Ending.RETRY:
+        return events.JobRetried(job_id, work.name, outcome.error, outcome.delay)
+    if outcome.ending is Ending.INTERRUPTED:
+        return events.JobInterrupted(job_id, work.name)
+    if outcome.ending is Ending.ASKED:
+        return events.JobAskedAgain(job_id, work.name, outcome.error, outcome.delay)
+    if outcome.ending is Ending.DISCARDED:
+        return events.JobDiscarded(job_id, work.name, outcome.error)
+    return events.JobFailed(job_id, work.name, outcome.error)

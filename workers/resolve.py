@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from flow import codec
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from flow.record import Claim, Invocation
 
 
-@dataclass(frozen=True, slots=True)
+_is_async = cache(inspect.iscoroutinefunction)  # for tasks, of which an app has a few
+
+
+@dataclass(slots=True)  # not frozen: each job has one, and that costs
 class Work:
     """A claim that is ready to run.
 
@@ -75,7 +79,7 @@ def resolve(claim: Claim, *, strict: bool = False, on_crash: str = "retry") -> W
     if isinstance(function, Task):
         declared, function = function.declaration, function.declaration.function
     name = declared.name if declared else invocation.path
-    is_async = inspect.iscoroutinefunction(function)
+    is_async = (_is_async if declared else inspect.iscoroutinefunction)(function)
     args, kwargs = invocation.args, invocation.kwargs
     says = claim.on_crash or (declared.on_crash if declared else None) or on_crash
     once = says == "fail"

@@ -8,6 +8,7 @@ the event loop by cancellation, which flow.workers.loop does.
 from __future__ import annotations
 
 import ctypes
+import inspect
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
+_handler_of = inspect.unwrap(signal.getsignal)  # without its detour by way of an enum
 AGAIN = 1.0  # seconds after which a timeout that was swallowed is raised again
 
 
@@ -70,7 +72,7 @@ class Alarm:
         try:
             try:
                 # Each time: the job before may have taken the signal for itself.
-                if signal.getsignal(signal.SIGALRM) is not self._handler:
+                if _handler_of(signal.SIGALRM) is not self._handler:
                     signal.signal(signal.SIGALRM, self._handler)
                 self._seconds, self._armed = seconds, True
                 signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), AGAIN)

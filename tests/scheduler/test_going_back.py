@@ -12,7 +12,7 @@ from flow.scheduler.ticker import Ticker
 from flow.upkeep.steady import Steady
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.scheduler.turning import Turning
 
@@ -26,9 +26,9 @@ def happened() -> Iterator[list[events.Event]]:
     told: list[events.Event] = []
     listening = [True]
 
-    def listen(event: events.Event) -> None:
+    def listen(happened: Sequence[events.Event]) -> None:
         if listening:
-            told.append(event)
+            told.extend(happened)
 
     events.listen(listen)
     yield told
