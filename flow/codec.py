@@ -12,7 +12,8 @@ import pickle
 import zlib
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from flow.errors import InvalidCall, UnreadableJob
 from flow.record import (
@@ -26,7 +27,7 @@ from flow.record import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flow.outcome import Outcome
 
@@ -34,6 +35,44 @@ COMPRESS = 1024  # bytes below which zlib costs more than it saves; RQ reads bot
 PICKLED = b"\x80"  # what a pickle begins with, and nothing that zlib made
 LONGEST_ARGUMENT = 75  # characters of an argument in a description, as in RQ
 Field = bytes | str | int | float
+
+
+class Serializer(Protocol):
+    """What RQ calls a serializer: ``rq.serializers.JSONSerializer``, or one's own."""
+
+    @property
+    def dumps(self) -> Callable[[Any], bytes]:
+        """Pack a value."""
+        ...
+
+    @property
+    def loads(self) -> Callable[[bytes], Any]:
+        """Unpack it."""
+        ...
+
+
+_pickled = partial(pickle.dumps, protocol=pickle.HIGHEST_PROTOCOL)
+# Whoever may write to this Redis may run code here, as with RQ (docs/security).
+_dumps: Callable[[Any], bytes] = _pickled
+_loads: Callable[[bytes], Any] = pickle.loads
+_used: Serializer | None = None
+
+
+def use(serializer: Serializer | None) -> None:
+    """Have this process read and write jobs with ``serializer``; None is pickle.
+
+    It reads nothing else then: bytes are not asked what made them, for who may write
+    them must not choose pickle where the worker was told JSON.
+    """
+    global _dumps, _loads, _used  # noqa: PLW0603 - one serializer a process, set at its start
+    _used = serializer
+    _dumps = serializer.dumps if serializer else _pickled
+    _loads = serializer.loads if serializer else pickle.loads
+
+
+def used() -> Serializer | None:
+    """Return the serializer that ``use`` was given."""
+    return _used
 
 
 def iso(seconds: float) -> str:
@@ -55,7 +94,7 @@ def pack_invocation(invocation: Invocation) -> bytes:
         dict(invocation.kwargs),
     )
     try:
-        packed = pickle.dumps(parts, pickle.HIGHEST_PROTOCOL)
+        packed = _dumps(parts)
     except Exception as error:  # pickling runs the arguments' own code
         raise InvalidCall(
             f"the arguments of {invocation.path} cannot be pickled: {error}"
@@ -73,8 +112,7 @@ def unpack_invocation(data: bytes) -> Invocation:
         if not data.startswith(PICKLED):  # small payloads are not compressed
             with contextlib.suppress(zlib.error):
                 data = zlib.decompress(data)
-        # Whoever may write to this Redis may run code here, as with RQ (docs/security).
-        path, instance, args, kwargs = pickle.loads(data)  # noqa: S301
+        path, instance, args, kwargs = _loads(data)
         return Invocation(str(path), tuple(args), dict(kwargs), instance)
     except Exception as error:  # unpickling runs the arguments' own code
         raise UnreadableJob(f"the job's data cannot be read: {error!r}") from error
@@ -89,7 +127,7 @@ def pack_result(value: object) -> bytes:
     if value is None:
         return b""
     try:
-        return b64encode(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+        return b64encode(_dumps(value))
     except Exception as error:  # pickling runs the value's own code
         kind = type(value).__name__
         raise InvalidCall(
@@ -106,8 +144,7 @@ def unpack_result(packed: bytes | None) -> Any:  # noqa: ANN401 - whatever was r
     if not packed:
         return None
     try:
-        # The same trust as in unpack_invocation.
-        return pickle.loads(b64decode(packed))  # noqa: S301
+        return _loads(b64decode(packed))
     except Exception as error:  # unpickling runs the value's own code
         raise UnreadableJob(f"the job's result cannot be read: {error!r}") from error
 
@@ -219,7 +256,7 @@ def shared_fields(job: JobRecord, now: float) -> list[Field]:
 
 def _pack_meta(job: JobRecord) -> bytes:
     try:
-        return pickle.dumps(job.meta, pickle.HIGHEST_PROTOCOL)
+        return _dumps(job.meta)
     except Exception as error:  # pickling runs the values' own code
         raise InvalidCall(f"the meta of a job cannot be pickled: {error}") from error
 
@@ -252,7 +289,7 @@ def _extras(rare: list[bytes | None]) -> Extras:
     return Extras(
         on_success=bool(on_success),
         on_failure=bool(on_failure),
-        webhooks=bool(webhooks),
+        webhooks=webhooks or b"",
         repeats=_number(repeats, 0) > 0,
     )
 

@@ -118,13 +118,13 @@ class Extras:
     Args:
         on_success: a callback to run when it returned.
         on_failure: a callback to run when it raised.
-        webhooks: addresses to tell how it ended.
+        webhooks: RQ's list of addresses to tell how it ended, as JSON; empty for none.
         repeats: it runs again after it has finished.
     """
 
     on_success: bool = False
     on_failure: bool = False
-    webhooks: bool = False
+    webhooks: bytes = b""
     repeats: bool = False
 
 

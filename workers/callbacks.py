@@ -14,8 +14,10 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from flow import events
+from flow.errors import UnknownTask
 from flow.log import emit
 from flow.patience import Persistence
+from flow.registry import TASKS
 from flow.store import current
 from flow.store.client import Store
 from flow.workers import timeout
@@ -23,10 +25,18 @@ from flow.workers import timeout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flow.outcome import Outcome
     from flow.record import Claim
     from flow.store.address import Address
 
 _handlers: list[Callable[..., object]] = []
+_strict = False
+
+
+def set_up(*, strict: bool) -> None:
+    """Say whether callbacks must be declared tasks: ``[tool.flow] strict``."""
+    global _strict  # noqa: PLW0603 - one setting a process, told at its start
+    _strict = strict
 
 
 def use_handlers(handlers: list[Callable[..., object]]) -> None:
@@ -43,8 +53,8 @@ def succeeded(claim: Claim, value: object) -> None:
     if claim.extras is None or not claim.extras.on_success:
         return
     job = _read(claim.job_id, "finished", value)
-    if job is not None and job.success_callback is not None:
-        _run(job.success_callback, job.success_callback_timeout, "success", job, value)
+    if job is not None:
+        _run("success", job, value)
 
 
 def failed(claim: Claim, error: BaseException) -> BaseException:
@@ -67,10 +77,7 @@ def _tell(job_id: str, error: BaseException) -> BaseException:
     if job is None:
         return error
     try:
-        callback = job.failure_callback
-        if callback is not None:
-            what = _exc_info(error)
-            _run(callback, job.failure_callback_timeout, "failure", job, *what)
+        _run("failure", job, *_exc_info(error))
     except BaseException as own:  # noqa: BLE001 - user code may raise anything
         error = own
     _handle(job, error)
@@ -81,10 +88,28 @@ def stopped(job_id: str) -> None:
     """Run the callback of a job that was stopped; what it raises is only logged."""
     try:
         job = _read(job_id, "stopped")
-        if job is not None and job.stopped_callback is not None:
-            _run(job.stopped_callback, job.stopped_callback_timeout, "stopped", job)
+        if job is not None:
+            _run("stopped", job)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything
         emit(events.CallbackFailed(job_id, "stopped callback", _text(error)))
+
+
+def for_webhooks(outcome: Outcome, status: str) -> Any:  # noqa: ANN401 - RQ's job
+    """Return RQ's handle on a job that has ended, also when it is gone already."""
+    from flow.store import rq  # noqa: PLC0415 - as below
+
+    claim, extras = outcome.claim, outcome.claim.extras
+    store = _store(current.store().link.address)
+    webhooks = extras.webhooks if extras else b""
+    job = rq.read(store, claim.job_id)
+    job = job or rq.recall(store, claim.job_id, claim.data, webhooks)
+    rq.show(job, status, outcome.ended)
+    return job
+
+
+def needs(claim: Claim) -> bool:
+    """Whether somebody is to be told when this job fails."""
+    return claim.extras is not None or bool(_handlers)
 
 
 def _handle(job: Any, error: BaseException) -> None:  # noqa: ANN401 - RQ's job
@@ -107,15 +132,20 @@ def _read(job_id: str, status: str, result: object = None) -> Any:  # noqa: ANN4
     return job
 
 
-def _run(
-    callback: Callable[..., object],
-    seconds: float,
-    kind: str,
-    job: Any,  # noqa: ANN401 - RQ's job
-    *what: object,
-) -> None:
+def _run(kind: str, job: Any, *what: object) -> None:  # noqa: ANN401 - RQ's job
+    name = getattr(job, f"_{kind}_callback_name")
+    if name and _strict and TASKS.find(name) is None:
+        # Before anything is imported: to import a module is to run it.
+        raise UnknownTask(
+            f"{name}, a {kind} callback: it is no declared task, and [tool.flow] "
+            "strict allows no other"
+        )
+    callback = getattr(job, f"{kind}_callback")
+    if callback is None:
+        return
     if inspect.iscoroutinefunction(callback):
         raise TypeError(f"Coroutine {kind} callbacks are not supported")  # RQ's words
+    seconds = getattr(job, f"{kind}_callback_timeout")
     timeout.call(seconds, callback, (job, job.connection, *what), {})
 
 

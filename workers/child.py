@@ -19,6 +19,7 @@ from flow.running import Host, hosted_by
 from flow.signals import STOP
 from flow.store import current
 from flow.store.client import Store
+from flow.workers import callbacks
 from flow.workers.fetcher import Fetcher
 from flow.workers.pool import Pool
 
@@ -145,6 +146,7 @@ def _work(seat: Seat, told: Told) -> None:
     board = seat.board
     fetcher = Fetcher(store, seat)
     config = seat.config
+    callbacks.set_up(strict=config.strict)
     host = Host(lambda: board.stopping or told.lately, board.ends)
     hosted_by(host)
     pool = Pool(config.threads, config.concurrency, seat.part, fetcher, host.stopping)

@@ -21,10 +21,11 @@ from flow import codec, events, keys
 from flow.log import emit
 from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
-from flow.workers import executor
+from flow.workers import callbacks, executor
 from flow.workers.board import Retirement, number
 from flow.workers.line import PATIENT, PROMPT
 from flow.workers.resolve import broken, resolve
+from flow.workers.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from flow.record import Claim
@@ -87,6 +88,7 @@ class Fetcher:
         self._deaf_until = 0.0
         self._unknown: set[str] = set()
         self._lock = threading.RLock()
+        self._webhooks = Webhooks()
 
     def finish(self, work: Work, outcome: Outcome) -> bool:
         """Take an outcome, from any thread; ``wake`` has it sent at once.
@@ -97,6 +99,8 @@ class Fetcher:
         return self._keep(outcome, _told(work, outcome))
 
     def _keep(self, outcome: Outcome, told: events.Event | None = None) -> bool:
+        if outcome.claim.extras is not None:
+            self._webhooks.note(outcome)
         packed = codec.pack_outcome(outcome)
         with self._keeping:
             # In the same order as there: what is sent leaves the outbox at its head.
@@ -125,6 +129,7 @@ class Fetcher:
                 continue
             self._retire(pool)
             if self._over(pool):
+                self._webhooks.close()
                 return
             self._wait(self._pause(pool))
 
@@ -244,6 +249,9 @@ class Fetcher:
             self._hear(enough=len(claims) >= free)
         for job_id, why in refused:
             emit(events.OutcomeRefused(job_id, why))
+        if self._webhooks.noted:
+            ended = [outcome.packed[EXECUTION] for outcome in outcomes]
+            self._webhooks.written(ended, dict(refused))
         if claims:
             self._start(pool, claims)
 
@@ -290,7 +298,7 @@ class Fetcher:
             work = resolve(claim, strict=config.strict, on_crash=config.on_crash)
         except BaseException as error:  # noqa: BLE001 - it imports the app's modules
             outcome = executor.unresolved(claim, error, time.time())
-            if claim.extras is not None and outcome.ending is Ending.FAILED:
+            if outcome.ending is Ending.FAILED and callbacks.needs(claim):
                 return broken(claim, error)  # its callback must not run here
             self._tell_unresolved(claim, outcome)
             self._keep(outcome)

@@ -18,13 +18,14 @@ from rq.job import Job
 from rq.serializers import DefaultSerializer
 from rq.worker import BaseWorker
 
-from flow import config, log
+from flow import codec, config, log
 from flow.errors import ConfigError
 from flow.record import RESULT_TTL
 from flow.registry import load_app
 from flow.store import current
 from flow.store.address import Address
 from flow.store.client import Store
+from flow.workers import callbacks
 from flow.workers.worker import run
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Worker(BaseWorker):
         project = config.find_project(Path.cwd()) or config.Project(Path.cwd())
         address = address_of(self.connection)
         current.use(Store(address), project)
+        self._share()
         load_app(project.app, project.root)
         given = {"processes": None, "threads": 1, "concurrency": 100, "grace": None}
         settings = config.worker(
@@ -82,15 +84,18 @@ class Worker(BaseWorker):
             settings = replace(settings, processes=1, max_jobs=max_jobs, once=True)
         return run(address, settings, self.name).jobs > 0
 
-    def _refuse(self, asked: dict[str, bool]) -> None:
+    def _share(self) -> None:
+        """Have the processes, which are forked later, use what RQ was told to use."""
         serializer: Any = self.serializer
         handlers: list[Any] = self._exc_handlers  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        codec.use(None if serializer is DefaultSerializer else serializer)
+        callbacks.use_handlers(handlers)
+
+    def _refuse(self, asked: dict[str, bool]) -> None:
         told = {
             **asked,
-            "serializer": serializer is not DefaultSerializer,
             "job_class": self.job_class is not Job,
             "queue_class": self.queue_class is not Queue,
-            "exception_handlers": bool(handlers),
             "default_result_ttl": self.default_result_ttl != RESULT_TTL,
             "disable_default_exception_handler": self.disable_default_exception_handler,
         }

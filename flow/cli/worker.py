@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flow import config
+from flow import codec, config
 from flow.cli import options
 from flow.errors import ConfigError
 from flow.registry import TASKS
@@ -48,6 +48,13 @@ then goes back to its queue. A second Ctrl-C stops at once.
     help="async def tasks at a time in each process.",
 )
 @click.option(
+    "--serializer",
+    default="pickle",
+    show_default=True,
+    metavar="NAME",
+    help="What reads and writes jobs, as RQ's: json, pickle, or an import path.",
+)
+@click.option(
     "--grace",
     type=click.FloatRange(0),
     help="Seconds a job may go on after SIGTERM; by default FLOW_GRACE, else 25.",
@@ -75,6 +82,7 @@ def worker(
     app: str | None,
     redis_url: str | None,
     log_level: str,
+    serializer: str,
     **given: float | str | None,
 ) -> None:
     """Load the app, and be a worker."""
@@ -82,6 +90,10 @@ def worker(
         raise ConfigError("--urgent and --queues exclude each other")
     options.level(log_level)
     project, address = options.open_app(app, redis_url)
+    if serializer != "pickle":
+        from flow.store import rq  # noqa: PLC0415 - few ask for RQ's code
+
+        codec.use(rq.serializer(serializer))
     chosen = config.names(queues, "--queues") if queues else ()
     served = roles.queues(project, TASKS, urgent=urgent, chosen=chosen)
     role.run(address, config.worker(project, served, given))

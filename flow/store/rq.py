@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 from rq.job import Job, JobStatus
+from rq.serializers import resolve_serializer
 from rq.timeouts import JobTimeoutException
 
-from flow import keys
-from flow.errors import SoftTimeout
+from flow import codec, keys
+from flow.errors import ConfigError, SoftTimeout
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flow.codec import Serializer
     from flow.store.client import Store
 
 # RQ is typed in part, so that strict checkers refuse each use of it.
@@ -28,7 +32,33 @@ def read(store: Store, job_id: str) -> Handle | None:
     raw = store.link.command("HGETALL", keys.job(job_id))
     if not raw:
         return None
-    job: Handle = Job(job_id, connection=_connection(store.link.address.url))
+    return _made(store, job_id, raw)
+
+
+def recall(store: Store, job_id: str, data: bytes | None, webhooks: bytes) -> Handle:
+    """Return RQ's ``Job`` of a job that is gone, as far as its claim told."""
+    return _made(store, job_id, {b"data": data or b"", b"webhooks": webhooks})
+
+
+def serializer(name: str) -> Serializer:
+    """Return RQ's serializer of that name: ``json``, ``pickle``, or an import path.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    try:
+        found: Serializer = resolve_serializer(name)
+    except Exception as error:
+        raise ConfigError(
+            f"there is no serializer {name!r} (json, pickle, or the import path of one "
+            f"with dumps and loads): {error}"
+        ) from error
+    return found
+
+
+def _made(store: Store, job_id: str, raw: Mapping[bytes, bytes]) -> Handle:
+    connection = _connection(store.link.address.url)
+    job: Handle = Job(job_id, connection=connection, serializer=codec.used())
     job.restore(raw)
     return job
 

@@ -164,6 +164,22 @@ def test_the_callback_for_a_stopped_job_is_there_for_who_stops_it(
     run.stopped("gone")
 
 
+def test_strict_allows_declared_tasks_alone_as_callbacks(
+    shop: Shop, queue: Untyped, client: Untyped
+) -> None:
+    (shop.folder / "pyproject.toml").write_text("[tool.flow]\nstrict = true\n")
+    (shop.folder / "harm.py").write_text("open('harm', 'w').close()")
+    harm = RQ.Callback("harm.done")
+    job = queue.enqueue(tasks.resize, "cat.png", on_success=harm, on_failure=harm)
+    told = queue.enqueue(
+        tasks.resize, "cat.png", on_success=RQ.Callback(f"{tasks.__name__}.heard")
+    )
+    shop.work()
+    assert "UnknownTask: harm.done, a failure callback: it is no" in end(job)[1]
+    assert not (shop.folder / "harm").exists()
+    assert heard(client, told) == ["cat.png at 100"]
+
+
 def test_workers_whose_jobs_have_none_never_load_rq(shop: Shop) -> None:
     job = tasks.loaded.enqueue("rq")
     shop.work()

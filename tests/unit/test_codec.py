@@ -271,6 +271,6 @@ def test_a_claim_tells_what_few_jobs_carry() -> None:
     both = claimed(success_callback_name=b"a.b", repeats_left=b"2").extras
     assert both == Extras(on_success=True, repeats=True)
     other = claimed(failure_callback_name=b"a.b", webhooks=b"[]").extras
-    assert other == Extras(on_failure=True, webhooks=True)
+    assert other == Extras(on_failure=True, webhooks=b"[]")
     assert claimed(repeats_left=b"0").extras == Extras()
     assert claimed(repeats_left=b"often").extras == Extras()

@@ -44,3 +44,14 @@ def delete_me() -> None:
     """Delete all jobs, also the one that runs this."""
     command = current.store().link.command
     command("DEL", *command("KEYS", "rq:job:*"))
+
+
+def handled(job: Any, *error: Any) -> None:  # noqa: ANN401
+    """Be an exception handler, which goes on with the next one."""
+    failed(job, job.connection, *error)
+
+
+def enough(job: Any, *_: object) -> bool:  # noqa: ANN401
+    """Be the last exception handler."""
+    note(job.connection, job, "enough")
+    return False

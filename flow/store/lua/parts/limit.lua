@@ -1,5 +1,5 @@
--- enter: a job goes to the list of its queue.
-local function enter(queue, id, front, iso)
+-- line_up: a job goes to the list of its queue.
+local function line_up(queue, id, front, iso)
   redis.call('HSET', 'rq:job:' .. id, 'status', 'queued', 'enqueued_at', iso)
   redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
   redis.call(front and 'LPUSH' or 'RPUSH', 'rq:queue:' .. queue, id)
@@ -19,7 +19,7 @@ local function admit(limit, iso)
     local fields = redis.pcall('HMGET', 'rq:job:' .. id, 'origin', 'status', 'enqueue_at_front')
     if not fields.err and fields[1] and fields[2] == 'rate_limited' then
       redis.call('ZADD', allowed, string.format('%.17g', seconds()), id)
-      enter(fields[1], id, fields[3] == '1', iso)
+      line_up(fields[1], id, fields[3] == '1', iso)
     end
   end
 end

@@ -12,7 +12,7 @@ local function push(queue, id, front, iso)
   end
   -- The limit lets it in itself, or will.
   if not (life[3] and life[4] and is_held_back(life[3], life[4], id, iso)) then
-    enter(queue, id, front, iso)
+    line_up(queue, id, front, iso)
   end
 end
 
