@@ -173,7 +173,11 @@ def folder_of(procfile: Path | None) -> Path:
 
 def _change(procfile: Path | None, changes: Mapping[str, str | None]) -> None:
     folder = folder_of(procfile)
-    release = configvars.change(ReleaseStore(folder), changes)
+    store = ReleaseStore(folder)
+    if (newest := store.all()[:1]) and newest[0].status == "pending":
+        waiting = f"waiting for {newest[0].name} ({newest[0].what}) to end"
+        click.echo(f"flow: {waiting}", err=True)
+    release = configvars.change(store, changes)
     if release is None:
         click.echo("Nothing changes")
         return

@@ -12,6 +12,7 @@ import pytest
 from flow.runner.releases.store import ReleaseStore
 from tests.runner.asking import dynos, flow, wait_for_dyno
 from tests.runner.started import PROGRAM, Started, environment
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,10 +115,27 @@ def test_twenty_who_set_different_ones_at_once_lose_none(folder: Path) -> None:
         for number in range(20)
     ]
     for one in setting:
-        assert (one.communicate()[1], one.returncode) == (b"", 0)
+        said = one.communicate()[1]  # nothing, or for whom it waited
+        assert one.returncode == 0, said
     store = ReleaseStore(folder / ".flow")
     assert store.config() == {f"N{number}": str(number) for number in range(20)}
     assert [one.version for one in store.all()] == list(range(20, 0, -1))
+
+
+def test_a_change_waits_for_a_deployment_and_says_so(folder: Path) -> None:
+    store = ReleaseStore(folder / ".flow")
+    deployment = store.begin(what="Deploy 1a2b3c4")
+    with Started(folder, "config", "set", "A=1") as setting:
+        wait_until(
+            lambda: "waiting for v1 (Deploy 1a2b3c4) to end" in setting.errors,
+            timeout=60,
+            waiting_for="the name of the deployment",
+        )
+        assert setting.process.poll() is None
+        store.succeed(deployment)
+        assert setting.end() == 0
+    assert [one.version for one in store.all()] == [2, 1]
+    assert store.config() == {"A": "1"}
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_old_ones(folder: Path) -> None:
@@ -133,6 +151,39 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_ones(folder: Path) -> None:
     assert ended.returncode == 2
     assert ended.stderr == f"flow: {folder}/.flow/releases: File too large\n"
     assert flow(folder, "config", "get", "A") == "1\n"
+
+
+# A small disk of its own, where this may be had; else files that cannot grow.
+FILL = """
+mount -t tmpfs -o size=40k none .flow || ulimit -f 20
+number=0
+while "$@" config set N$number=$(head -c 2000 /dev/zero | tr '\\0' x)
+do number=$((number + 1)); done
+"$@" config export --format json > found
+echo $number
+"""
+
+
+def test_a_disk_that_fills_up_keeps_each_change_that_was_said_to_be_done(
+    folder: Path,
+) -> None:
+    (folder / ".flow").mkdir()
+    own = ["unshare", "--mount"]
+    may = subprocess.run([*own, "true"], capture_output=True, check=False).returncode
+    ended = subprocess.run(
+        [*([] if may else own), "sh", "-c", FILL, "sh", *PROGRAM],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    *_, count = ended.stdout.split()
+    assert int(count) > 1
+    assert json.loads((folder / "found").read_text()) == {
+        f"N{number}": "x" * 2000 for number in range(int(count))
+    }
+    assert ended.stderr.splitlines()[-1].startswith(f"flow: {folder}/.flow/releases: ")
 
 
 def test_an_editor_changes_them_in_one_release(folder: Path) -> None:
