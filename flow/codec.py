@@ -280,7 +280,7 @@ def claim(raw: Sequence[Any]) -> Claim:
         unknown_since=_number(unknown, 0.0) if unknown else None,
         data=values[8],
         # RQ's client writes most of them, as empty texts.
-        extras=_extras(rare) if any(rare := values[12:]) else None,
+        extras=_extras(rare) if any(rare := values[12:16]) else None,
     )
 
 

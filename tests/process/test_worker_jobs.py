@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -243,6 +244,36 @@ def test_coroutines_that_find_no_room_wait_without_a_fuss(
 def _calls(store: Store) -> int:
     stats: dict[str, Any] = store.link.command("INFO", "commandstats")
     return int(stats["cmdstat_evalsha"]["calls"])
+
+
+def test_a_job_costs_eight_commands_and_short_ones_share_their_round_trips(
+    yard: Yard, store: Store
+) -> None:
+    many = 2000
+    yard.burst()  # what every start costs is none of theirs
+    hazards.echo.enqueue_many([(n,) for n in range(many)])
+    before = _asked(store)
+    yard.burst()
+    spent = _asked(store) - before
+    each = {name: calls / many for name, calls in spent.items() if calls > many / 2}
+    # Whoever adds one here makes every job dearer: think twice, then say why.
+    assert {name: round(share) for name, share in each.items()} == {
+        # claimed: its data's size, its fields, and that it has started
+        "hstrlen": 1,
+        "hmget": 2,  # and whether its outcome may still be written
+        "hset": 2,  # and that it has finished
+        # settled: its result, and until when both are kept
+        "xadd": 1,
+        "expire": 2,
+    }
+    assert spent["evalsha"] < many  # usually a fiftieth
+
+
+def _asked(store: Store) -> Counter[str]:
+    stats: dict[str, Any] = store.link.command("INFO", "commandstats")
+    return Counter(
+        {name.removeprefix("cmdstat_"): one["calls"] for name, one in stats.items()}
+    )
 
 
 def test_a_plain_function_that_returns_a_coroutine_has_its_result(yard: Yard) -> None:

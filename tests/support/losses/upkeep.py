@@ -41,3 +41,10 @@ def pulse(losing: Losing) -> None:
         losing.lose("pulse")
         losing.away.pulse("host", f"worker:{n}", ended=True)
         assert command("EXISTS", "flow:host:host") == 0
+
+
+@loses("look")
+def look(losing: Losing) -> None:
+    for n in losing.rounds("look"):
+        losing.store.beat(Worker("w", (), ("p",), {}, n, 0, n / 2), 60)
+        assert losing.away.look() == {"p": losing.store.beats()["p"]}

@@ -4,7 +4,7 @@
 -- bytes of its payload.
 local INLINE = 65536
 local NOTHING = {}
-for index = 1, 16 do
+for index = 1, 17 do
   NOTHING[index] = false
 end
 
@@ -20,7 +20,7 @@ local function read(id, room)
   return redis.call('HMGET', key, 'timeout', 'result_ttl', 'failure_ttl', 'retries_left',
     'retry_intervals', 'flow_attempts', 'flow_on_crash', 'flow_unknown_since',
     inline and 'data' or 'flow_none', 'flow_timeout', 'status', 'ttl',
-    'success_callback_name', 'failure_callback_name', 'webhooks', 'repeats_left'),
+    'success_callback_name', 'failure_callback_name', 'webhooks', 'repeats_left', 'ended_at'),
     inline, inline and size or 0
 end
 
@@ -54,7 +54,7 @@ local function claim(queue, id, execution, worker, now, iso, room)
       redis.call('HSET', key, 'flow_expires', string.format('%.0f', now * 1000 + left))
       redis.call('PERSIST', key)
     end
-  else
+  elseif fields[17] then
     -- A job that RQ's tools queued again has the ttl of its failure still.
     redis.call('PERSIST', key)
   end
