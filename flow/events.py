@@ -130,6 +130,15 @@ class ProcessDied(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class IsolatedDied(Event):
+    """The process of an isolated job died, or could not be started."""
+
+    job_id: str
+    call: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessRetired(Event):
     """A process of the worker takes nothing new, and another takes its place."""
 

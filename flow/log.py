@@ -155,6 +155,13 @@ def _(event: events.ProcessDied) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.IsolatedDied) -> tuple[int, str]:
+    return logging.ERROR, (
+        f"the process of {event.call} died: {event.how} (job {event.job_id})"
+    )
+
+
+@words.register
 def _(event: events.ProcessRetired) -> tuple[int, str]:
     return logging.INFO, (
         f"process {event.pid} is replaced: {event.why}; what it runs may end"

@@ -121,6 +121,7 @@ class Declaration:
         on_crash: ``retry`` or ``fail``; None leaves it to the project.
         retry_on: the errors after which it runs again; None for all.
         give_up_on: those after which it does not, whatever ``retry_on`` says.
+        isolate: whether each job runs in a process of its own.
         schedules: when the clock enqueues it.
     """
 
@@ -138,6 +139,7 @@ class Declaration:
     on_crash: str | None = None
     retry_on: tuple[type[BaseException], ...] | None = None
     give_up_on: tuple[type[BaseException], ...] = ()
+    isolate: bool = False
     schedules: tuple[Schedule, ...] = ()
 
     def retries_after(self, error: BaseException) -> bool:

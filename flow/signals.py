@@ -42,6 +42,12 @@ class Signals:
         except BlockingIOError:
             return []
 
+    def forget(self) -> None:
+        """Close them after a fork; signals of this process are its own affair."""
+        signal.set_wakeup_fd(-1)
+        os.close(self._reader)
+        os.close(self._writer)
+
     def close(self) -> None:
         """Give the signals back."""
         signal.set_wakeup_fd(self._old_descriptor)

@@ -24,6 +24,7 @@ from flow.workers.fetcher import Fetcher
 from flow.workers.pool import Pool
 
 if TYPE_CHECKING:
+    import socket
     from types import FrameType
 
     from flow.config import WorkerConfig
@@ -47,6 +48,7 @@ class Seat:
         board: the shared memory.
         part: its own part of it.
         bell: becomes readable when there may be work.
+        asks: where it asks for the processes of isolated jobs.
         parent: the supervisor's process id.
     """
 
@@ -57,21 +59,23 @@ class Seat:
     board: Board
     part: Part
     bell: int
+    asks: socket.socket
     parent: int
 
 
 def main(seat: Seat) -> NoReturn:
     """Be a process of a worker, until it stops; called right after the fork."""
     try:
-        _tie_to(seat.parent)
-        _work(seat, _take_signals())
+        tie_to(seat.parent)
+        _work(seat, take_signals())
     except BaseException:  # noqa: BLE001 - nothing may return into the supervisor's code
         traceback.print_exc()
-        _leave(CRASHED)
-    _leave(0)
+        leave(CRASHED)
+    leave(0)
 
 
-def _leave(code: int) -> NoReturn:
+def leave(code: int) -> NoReturn:
+    """End this process, and run nothing that was registered for its exit."""
     # Not sys.exit: what the supervisor registered to run at its exit is not ours.
     try:
         sys.stdout.flush()
@@ -80,7 +84,7 @@ def _leave(code: int) -> NoReturn:
         os._exit(code)  # also when nobody reads any more what the flush would write
 
 
-def _tie_to(parent: int) -> None:
+def tie_to(parent: int) -> None:
     """Have the kernel end this process with its supervisor, and lead a group."""
     os.setpgid(0, 0)
     if sys.platform == "linux":
@@ -111,7 +115,8 @@ class Told:
         return time.monotonic() - self._at < LATELY
 
 
-def _take_signals() -> Told:
+def take_signals() -> Told:
+    """Leave what asks a worker to stop to the supervisor."""
     told = Told()
     # Handlers rather than SIG_IGN, which the programs that jobs start would inherit.
     for number in STOP:
@@ -161,5 +166,5 @@ def _fetch(fetcher: Fetcher, pool: Pool) -> None:
         fetcher.run(pool)
     except BaseException:  # noqa: BLE001 - a process that cannot fetch must not linger
         traceback.print_exc()
-        _leave(CRASHED)
+        leave(CRASHED)
     pool.close()

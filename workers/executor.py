@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 OWN = tuple(f"flow.workers.{n}" for n in ("executor", "timeout", "loop", "callbacks"))
 PATIENCE = 900.0  # seconds that a job of an unknown task is put off in all
+INTERRUPTED = (
+    "flow.errors.Interrupted: the worker stopped while the job ran, "
+    'and on_crash="fail" forbids to run it again'
+)
 ASKS = 10  # times that a job without retries may ask to run again
 
 
@@ -138,8 +142,7 @@ def interrupted(claim: Claim, span: tuple[float, float], *, once: bool) -> Outco
         return _failed(
             claim,
             span,
-            "flow.errors.Interrupted: the worker stopped while the job ran, "
-            'and on_crash="fail" forbids to run it again',
+            INTERRUPTED,
         )
     return Outcome(claim, Ending.INTERRUPTED, *span)
 

@@ -23,6 +23,7 @@ from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
 from flow.workers import callbacks, executor
 from flow.workers.board import Retirement, number
+from flow.workers.isolation import Apart
 from flow.workers.line import PATIENT, PROMPT
 from flow.workers.resolve import broken, resolve
 from flow.workers.webhooks import Webhooks
@@ -89,6 +90,7 @@ class Fetcher:
         self._unknown: set[str] = set()
         self._lock = threading.RLock()
         self._webhooks = Webhooks()
+        self._apart = Apart(store, seat, self._lock)
 
     def finish(self, work: Work, outcome: Outcome) -> bool:
         """Take an outcome, from any thread; ``wake`` has it sent at once.
@@ -315,6 +317,17 @@ class Fetcher:
         """
         with self._lock:
             return self._store.protect(work.claim)
+
+    def run_apart(self, work: Work) -> Outcome | None:
+        """Run a job in a process of its own, in any thread.
+
+        Returns:
+            Its outcome; None when that process died, and the job was put back.
+        """
+        outcome = self._apart.run(work)
+        if outcome is None:
+            self._rung = True  # its queue has it again
+        return outcome
 
     def _tell_unresolved(self, claim: Claim, outcome: Outcome) -> None:
         if outcome.ending is not Ending.POSTPONED:

@@ -39,6 +39,10 @@ class Feeder(Protocol):
         """Say whether a job may begin that must not run twice."""
         ...
 
+    def run_apart(self, work: Work) -> Outcome | None:
+        """Have a job run in a process of its own; None if that died with it."""
+        ...
+
     def wake(self) -> None:
         """Hear that a slot is free, but for the main thread's."""
         ...
@@ -161,7 +165,10 @@ class Pool:
                 # Nothing waits behind a job that may be long: no outcome, no other job.
                 self._feeder.turn(self, claim=False)
                 unsent = 0.0
-            if self._begin(work):
+            if work.isolated:
+                self._run_apart(work)
+                unsent = float("-inf")  # it has taken longer than others may wait
+            elif self._begin(work):
                 outcome = executor.execute(work, time.time, self._stopping)
                 self.line.ended(outcome.ended - outcome.started, work.name)
                 unsent = unsent or outcome.ended
@@ -176,9 +183,24 @@ class Pool:
 
     def _run_plain(self) -> None:
         while (work := self._plain.get()) is not None:
-            if self._begin(work):
+            if work.isolated:
+                self._run_apart(work)
+            elif self._begin(work):
                 outcome = executor.execute(work, time.time, self._stopping)
                 self._done(work, outcome)
+
+    def _run_apart(self, work: Work) -> None:
+        if not self._begin(work):
+            self.line.dropped()
+            return
+        outcome = self._feeder.run_apart(work)
+        if outcome is None:
+            self.line.dropped()
+            self._drop(work)
+        else:
+            # The fork counts: what stands behind the next one has to wait for it.
+            self.line.ended(self.line.age, work.name)
+            self._done(work, outcome)
 
     def _begin(self, work: Work) -> bool:
         """Show that a job runs; return False if it may not any more."""

@@ -35,6 +35,7 @@ class Work:
         task: the declaration, if the function is a task.
         is_async: whether it runs on the event loop; asked often, so it is kept.
         once: whether it must never run twice.
+        isolated: whether it runs in a process of its own.
     """
 
     claim: Claim
@@ -45,6 +46,7 @@ class Work:
     task: Declaration | None = None
     is_async: bool = False
     once: bool = False
+    isolated: bool = False
 
 
 def resolve(claim: Claim, *, strict: bool = False, on_crash: str = "retry") -> Work:
@@ -79,11 +81,15 @@ def resolve(claim: Claim, *, strict: bool = False, on_crash: str = "retry") -> W
     if isinstance(function, Task):
         declared, function = function.declaration, function.declaration.function
     name = declared.name if declared else invocation.path
+    isolated = declared is not None and declared.isolate
     is_async = (_is_async if declared else inspect.iscoroutinefunction)(function)
+    # In a process of its own a coroutine needs no loop that it shares with others.
+    is_async = is_async and not isolated
     args, kwargs = invocation.args, invocation.kwargs
     says = claim.on_crash or (declared.on_crash if declared else None) or on_crash
     once = says == "fail"
-    return Work(claim, name, function, args, kwargs, declared, is_async, once)
+    kinds = (is_async, once, isolated)
+    return Work(claim, name, function, args, kwargs, declared, *kinds)
 
 
 def broken(claim: Claim, error: BaseException) -> Work:

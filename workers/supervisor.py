@@ -23,11 +23,12 @@ from flow.upkeep.janitor import Janitor
 from flow.upkeep.promoter import Promoter
 from flow.upkeep.pulse import Pulse
 from flow.upkeep.recoverer import Recoverer
-from flow.workers import child, recycling
+from flow.workers import child, isolated, recycling
 from flow.workers.board import Board
 from flow.workers.burial import Burial, Dead
 from flow.workers.heartbeat import Census, Heartbeat
 from flow.workers.line import MOST
+from flow.workers.nursery import Ask, Nursery
 from flow.workers.outofmemory import Killer
 from flow.workers.process import Process, how, new_name
 
@@ -66,17 +67,17 @@ class Supervisor:
         slots = config.threads + config.concurrency + MOST
         self._room = recycling.room(config)
         self._board = Board(self._room, slots)
-        self._killer = Killer()
+        self._nursery = Nursery(Killer())
         self._processes: dict[int, Process] = {}
+        self._dead: list[tuple[Process, int]] = []
         self._empty_seats: dict[int, float] = {}
         self._selector = selectors.DefaultSelector()
         self._signals = Signals((*STOP, signal.SIGCHLD))
         # Its own queues alone: what others push or take must not wake this worker.
         ours = tuple(keys.queue(queue) for queue in config.queues)
         self._doorbell = Doorbell(address, (*ours, *ALSO))
-        self._bell_due = 0.0
+        self._bell_due, self._interrupts = 0.0, 0
         self._deadline: float | None = None
-        self._interrupts = 0
         self._burial = Burial(store, self.name)
         self._heartbeat = Heartbeat(
             store, self._board, self.name, config.queues, self._census
@@ -84,29 +85,35 @@ class Supervisor:
         self._promoter = Promoter(store, hears=lambda: self._doorbell.connected)
         self._pulse = Pulse(store, config.role)
         upkeep = (self._heartbeat, self._pulse, self._burial, self._promoter)
-        scales = recycling.scales(config, self._processes.values, self._has_room)
-        self._agenda = Agenda([*upkeep, Recoverer(store), Janitor(store), *scales])
+        limits = recycling.scales(config, self._processes.values, self._has_room)
+        self._agenda = Agenda([*upkeep, Recoverer(store), Janitor(store), *limits])
 
     def run(self) -> Census:
         """Run until stopped; return what the processes have done."""
         self._selector.register(self._signals, selectors.EVENT_READ, self._on_signal)
+        self._selector.register(self._nursery, selectors.EVENT_READ, self._on_ask)
         self._board.beaten()
         for seat in range(self._config.processes):
             self._fork(seat)
         emit(events.RoleStarted("worker", self._facts()))
         try:
-            while self._processes or (self._deadline is None and self._empty_seats):
+            while self._lives():
                 self._turn()
         finally:
             census = self._census()
             self._end()
         return census
 
+    def _lives(self) -> bool:
+        seats = self._deadline is None and self._empty_seats
+        return bool(self._processes or self._dead or seats)
+
     def _turn(self) -> None:
         for key, _ in self._selector.select(self._wait()):
             key.data()
         if self._deadline is not None and time.monotonic() >= self._deadline:
             self._kill_all()
+        self._nursery.kill_overdue()
         self._listen()
         # What a dead process held goes back before another looks for work: in a burst
         # that one would find none, and end.
@@ -117,7 +124,7 @@ class Supervisor:
             self._stop("asked to in Redis")
 
     def _wait(self) -> float:
-        waits = [self._agenda.wait(), 1.0]
+        waits = [self._agenda.wait(), self._nursery.wait(), 1.0]
         if self._deadline is not None:
             waits.append(self._deadline - time.monotonic())
         waits += [due - time.monotonic() for due in self._empty_seats.values()]
@@ -136,10 +143,7 @@ class Supervisor:
             os.close(ringer)
             raise
         if pid == 0:
-            self._selector.close()
-            self._doorbell.forget()
-            for other in self._processes.values():
-                other.close()
+            self._forget()
             os.close(ringer)
             child.main(
                 child.Seat(
@@ -150,6 +154,7 @@ class Supervisor:
                     board=self._board,
                     part=part,
                     bell=bell,
+                    asks=self._nursery.asks,
                     parent=parent,
                 )
             )
@@ -160,6 +165,39 @@ class Supervisor:
         self._processes[pid] = process
         # It is known to beat before it can have claimed anything for long.
         self._agenda.hurry(self._heartbeat)
+
+    def _forget(self) -> None:
+        """Close what is the supervisor's own, right after a fork."""
+        self._selector.close()
+        self._signals.forget()
+        self._doorbell.forget()
+        self._store.link.close()
+        self._nursery.forget()
+        for process in self._processes.values():
+            process.close()
+
+    def _on_ask(self) -> None:
+        for ask in self._nursery.asked():
+            if ask.owner in self._processes:
+                self._isolate(ask)
+            else:
+                ask.close()  # it died since
+
+    def _isolate(self, ask: Ask) -> None:
+        parent, channel = os.getpid(), ask.descriptors[0]
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._nursery.unborn(ask, str(error))
+            return
+        if pid == 0:
+            self._forget()
+            self._nursery.asks.close()
+            os.close(ask.descriptors[1])
+            isolated.main(
+                isolated.Room(self._config, self._address, self._board, channel, parent)
+            )
+        self._nursery.born(pid, ask)
 
     def _on_signal(self) -> None:
         for number in self._signals.taken():
@@ -184,6 +222,8 @@ class Supervisor:
     def _kill_all(self) -> None:
         for process in self._processes.values():
             process.kill()
+        # After those who wait for them, and could say that they had crashed.
+        self._nursery.kill_all()
         self._deadline = float("inf")
 
     def _reap(self) -> None:
@@ -193,13 +233,21 @@ class Supervisor:
             except ChildProcessError:
                 reaped, status = pid, 0
             if reaped:
-                self._bury(self._processes.pop(pid), status)
+                process = self._processes.pop(pid)
+                # What its jobs started must not outlive it: they would run beside
+                # their rerun.
+                process.kill_group()
+                self._nursery.kill_of(pid)
+                self._dead.append((process, status))
+        self._nursery.reap()
+        for process, status in list(self._dead):
+            if not self._nursery.has(process.pid):
+                self._dead.remove((process, status))
+                self._bury(process, status)
 
     def _bury(self, process: Process, status: int) -> None:
-        # What its jobs started must not outlive it: they would run beside their rerun.
-        process.kill_group()
         process.close()
-        told = how(status, self._killer)
+        told = how(status, self._nursery.killer)
         stopping = self._deadline is not None
         part = process.part
         running, loading = part.running(), part.loading()
@@ -240,10 +288,12 @@ class Supervisor:
             emit(events.ProcessRetired(process.pid, why))
 
     def _has_room(self) -> bool:
-        return len(self._processes) + len(self._empty_seats) < self._room
+        here = len(self._processes) + len(self._dead)
+        return here + len(self._empty_seats) < self._room
 
     def _free_place(self) -> int:
         taken = {process.place for process in self._processes.values()}
+        taken |= {process.place for process, _ in self._dead}
         return next(n for n in range(self._room) if n not in taken)
 
     def _reseat(self) -> None:
@@ -318,6 +368,7 @@ class Supervisor:
             # Others recover what it held, once its heartbeat has stood still.
             emit(events.UpkeepFailed("leaving", str(error)))
         self._doorbell.close()
+        self._nursery.close()
         self._signals.close()
         self._selector.close()
         self._board.close()

@@ -69,7 +69,8 @@ def task(
             (seconds; a year), ``ttl`` (seconds it may wait), ``on_crash``
             (``"retry"``, or ``"fail"`` for work that must never run twice),
             ``retry_on`` (an error's class, or several: ``retries`` are for these
-            alone), ``give_up_on`` (not for these, whatever ``retry_on`` says).
+            alone), ``give_up_on`` (not for these, whatever ``retry_on`` says),
+            ``isolate`` (True: each job runs in a forked process of its own).
 
     Returns:
         A Task, callable as the function.
@@ -93,6 +94,8 @@ def _declare(function: Callable[..., Any], options: TaskOptions) -> Task[..., An
         )
     if options.get("on_crash", "retry") not in ("retry", "fail"):
         raise InvalidTask(f'{path}: on_crash is "retry" or "fail"')
+    if not isinstance(options.get("isolate", False), bool):
+        raise InvalidTask(f"{path}: isolate is True or False")
     check_numbers(cast("Mapping[str, Any]", options), InvalidTask)
     check_backoff(options.get("backoff"))
     given = {"name": path, **options, **error_classes(path, options)}

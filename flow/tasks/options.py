@@ -29,6 +29,7 @@ class TaskOptions(TypedDict, total=False):
     on_crash: str
     retry_on: type[BaseException] | tuple[type[BaseException], ...]
     give_up_on: type[BaseException] | tuple[type[BaseException], ...]
+    isolate: bool
 
 
 class CronOptions(PolicyOptions, total=False):

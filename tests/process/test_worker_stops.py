@@ -105,8 +105,12 @@ def test_a_job_whose_program_dies_of_the_signal_is_interrupted_not_failed(
     job = hazards.need_a_program.enqueue(yard.ledger)
     with yard.worker() as worker:
         yard.running()
+        (process,) = children(worker)
+        # All at the same instant, whatever else this machine does.
+        os.kill(process, signal.SIGSTOP)
         for pid in everything(worker):  # its program first
             os.kill(pid, signal.SIGTERM)
+        os.kill(process, signal.SIGCONT)
         assert worker.wait(LONG) == 0
     assert places(store, job.id) == ["queue"]
     assert "interrupted by the stop" in yard.log()

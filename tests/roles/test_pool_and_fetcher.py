@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -48,7 +49,8 @@ class Process:
         address = store.link.address
         name = new_name()
         self.turn = keys.turn(name)
-        of = (self.board, self.part, self.bell, os.getpid())
+        self.asks, self.heard = socket.socketpair()
+        of = (self.board, self.part, self.bell, self.asks, os.getpid())
         seat = Seat(name, "w", config, address, *of)
         fetcher = Fetcher(store, seat)
         self.pool = Pool(
@@ -86,6 +88,8 @@ def process(
         line.join(LONG)
         assert not one.thread.is_alive()
         assert not line.is_alive()
+        one.asks.close()
+        one.heard.close()
         os.close(one.bell)
         os.close(one.ringer)
 

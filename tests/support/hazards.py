@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import functools
 import multiprocessing
@@ -11,13 +12,14 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from flow import task
+from flow import current_job, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
 
 NEVER = threading.Event()
 
@@ -341,3 +343,107 @@ def grow(ledger: Path, megabytes: int) -> int:
     write(ledger, f"grow {os.getpid()}")
     KEPT.append(bytes(range(256)) * (4096 * megabytes))
     return os.getpid()
+
+
+@task(isolate=True)
+def apart(ledger: Path) -> tuple[int, int, int]:
+    """Return the process, its parent and how many threads it has."""
+    write(ledger, f"apart {os.getpid()}")
+    return os.getpid(), os.getppid(), threading.active_count()
+
+
+@task(isolate=True)
+async def aapart(value: int) -> tuple[int, int]:
+    await asyncio.sleep(0)
+    return value, os.getpid()
+
+
+@task(isolate=True)
+def apart_echo(value: object) -> object:
+    return value
+
+
+@task(isolate=True)
+def apart_fail(words: str) -> None:
+    raise ValueError(words)
+
+
+@task(isolate=True)
+def apart_hold(ledger: Path, gate: Path) -> str:
+    return hold(ledger, gate)
+
+
+@task(isolate=True, on_crash="fail")
+def apart_hold_once(ledger: Path, gate: Path) -> str:
+    return hold(ledger, gate)
+
+
+@task(isolate=True)
+def apart_die(ledger: Path, number: int, times: int) -> int:
+    return die(ledger, number, times)
+
+
+@task(isolate=True)
+def apart_leave(ledger: Path, code: int) -> None:
+    leave(ledger, code)
+
+
+@task(isolate=True, timeout=0.3)
+def apart_hang() -> None:
+    NEVER.wait()
+
+
+@task(isolate=True, timeout=0.3)
+async def apart_ahang(ledger: Path) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        write(ledger, "cleaned up")
+
+
+@task(isolate=True, timeout=0.3)
+def apart_mind_no_timeout(ledger: Path) -> None:
+    write(ledger, "began")
+    while True:
+        with contextlib.suppress(BaseException):
+            NEVER.wait()
+
+
+@task(isolate=True)
+def apart_start_a_program(ledger: Path) -> None:
+    start_a_program(ledger)
+
+
+@task(isolate=True)
+def apart_leave_a_program(ledger: Path) -> None:
+    """Start something that outlives the call, and return."""
+    program = subprocess.Popen(["sleep", "600"])
+    write(ledger, f"program {program.pid}")
+    program.returncode = 0  # nobody is to wait for it
+
+
+@task(isolate=True)
+def apart_enqueue(ledger: Path, word: str) -> str:
+    return note.enqueue(ledger, word).id
+
+
+@task(isolate=True)
+def apart_descriptors() -> list[str]:
+    """Return what is open, beside the standard three."""
+    found: list[str] = []
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # that of the list itself is closed
+            found.append(str(path.readlink()))
+    return found
+
+
+@task(isolate=True, timeout=90)
+def apart_current(ledger: Path) -> tuple[str, float]:
+    """Return what the job knows of itself, once its worker stops."""
+    job = current_job()
+    assert job is not None
+    assert job.deadline is not None
+    write(ledger, f"hold {os.getpid()}")
+    while not job.stopping:
+        NEVER.wait(0.01)
+    return job.id, (job.deadline - datetime.now(UTC)).total_seconds()

@@ -75,6 +75,7 @@ def test_a_task_keeps_its_schedules_and_they_do_not_hinder_calls() -> None:
         ({"urgent": True, "queue": "mail"}, "urgent=True is the urgent lane, so it ex"),
         ({"retrys": 3}, "a task has no option 'retrys'"),
         ({"on_crash": "explode"}, 'on_crash is "retry" or "fail"'),
+        ({"isolate": 1}, "isolate is True or False"),
         ({"timeout": 0}, "timeout=0 is too small"),
         ({"timeout": -0.5}, "timeout=-0.5 is too small"),
         ({"timeout": "30"}, "timeout is a number of seconds or times, not '30'"),
