@@ -46,5 +46,5 @@ def pulse(losing: Losing) -> None:
 @loses("look")
 def look(losing: Losing) -> None:
     for n in losing.rounds("look"):
-        losing.store.beat(Worker("w", (), ("p",), {}, n, 0, n / 2), 60)
+        losing.store.beat(Worker("w", ("default",), ("p",), {"birth": "-"}, n), 60)
         assert losing.away.look() == {"p": losing.store.beats()["p"]}
