@@ -107,6 +107,19 @@ def for_webhooks(outcome: Outcome, status: str) -> Any:  # noqa: ANN401 - RQ's j
     return job
 
 
+def lost(job_id: str, text: str) -> None:
+    """Tell a dead letter's failure callback and webhooks that its process died."""
+    from flow.store import rq  # noqa: PLC0415 - as below
+
+    error = rq.abandoned(text)
+    counts = _tell(job_id, error)
+    if counts is not error:
+        emit(events.CallbackFailed(job_id, "failure callback", _text(counts)))
+    job = _read(job_id, "failed")
+    if job is not None:
+        job.send_webhooks("failed", exc_string=text)
+
+
 def needs(claim: Claim) -> bool:
     """Whether somebody is to be told when this job fails."""
     return claim.extras is not None or bool(_handlers)

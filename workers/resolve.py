@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flow import codec
 from flow.errors import UnknownTask, UnreadableJob
 from flow.registry import TASKS, Declaration
+from flow.store.client import AFTERMATH
 from flow.tasks import Task
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def resolve(claim: Claim, *, strict: bool = False, on_crash: str = "retry") -> W
     if isinstance(instance, Task):
         # RQ stores a call of an object as a method of that object.
         declared = cast("Task[..., Any, Any]", instance).declaration
-    if strict and declared is None:
+    if strict and declared is None and invocation.path != AFTERMATH:
         # Before anything is imported: to import a module is to run it.
         known = ", ".join(sorted(task.name for task in TASKS)) or "none"
         raise UnknownTask(

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from flow import codec, keys
 from flow.errors import InvalidCall
-from flow.record import FAILURE_TTL, Batch, Claim, Status
+from flow.record import FAILURE_TTL, Batch, Claim, Invocation, Status
 from flow.store.batches import CHUNK, script_calls
 from flow.store.link import READ_TIMEOUT, Link
 from flow.store.scripts import load
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flow.store.link import Patience
 
 DAY = 86_400  # seconds
+AFTERMATH = "flow.workers.aftermath.tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,9 @@ class Store:
             arguments: list[Any] = [codec.iso(now), now, crashes, FAILURE_TTL, worker]
             arguments.append(codec.pack_failure(text))
             for one, how in newest[start : start + CHUNK]:
+                call = Invocation(AFTERMATH, (one.job_id, text))
                 arguments += [one.queue, one.job_id, one.execution, how]
+                arguments.append(codec.pack_invocation(call))
             put_back, ended = self.link.run(load("recover"), [], arguments)
             back += [job_id.decode() for job_id in put_back]
             dead += [job_id.decode() for job_id in ended]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import redis
+from rq.exceptions import AbandonedJobError
 from rq.job import Job, JobStatus
 from rq.serializers import resolve_serializer
 from rq.timeouts import JobTimeoutException
@@ -75,6 +76,11 @@ def as_told(error: BaseException) -> BaseException:
     if isinstance(error, SoftTimeout):
         return JobTimeoutException(str(error)).with_traceback(error.__traceback__)
     return error
+
+
+def abandoned(text: str) -> BaseException:
+    """Return the error that RQ has for a job whose process died."""
+    return AbandonedJobError(text)
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flow import Job, task
+from tests.support.shop import callbacks
 
 
 @task
@@ -118,3 +120,15 @@ def heard(job: Any, connection: Any, result: str) -> None:  # noqa: ANN401 - RQ'
     """Be a success callback that is a task."""
     connection.rpush(f"told:{job.id}", result)
     connection.expire(f"told:{job.id}", 600)
+
+
+@task(on_crash="fail")
+def vanish(code: int) -> None:
+    """End the process that runs this."""
+    os._exit(code)
+
+
+@task
+def heard_failure(job: Any, connection: Any, *error: Any) -> None:  # noqa: ANN401
+    """Be a failure callback that is a task."""
+    callbacks.failed(job, connection, *error)

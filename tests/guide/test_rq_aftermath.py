@@ -1,0 +1,89 @@
+"""A dead letter whose process died: who tells its failure callback and its webhooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.apps import RQ, Shop, Untyped
+from tests.support.leaks import queued
+from tests.support.shop import callbacks, plain, tasks
+from tests.support.turns import Turns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flow.store.client import Store
+    from tests.support.server import Server
+
+
+@pytest.fixture
+def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
+    assert store.link.address.url == server.url
+    return Shop(server.url, tmp_path)
+
+
+@pytest.fixture
+def queue(client: Untyped) -> Untyped:
+    return RQ.Queue(connection=client)
+
+
+def heard(client: Untyped, job: Untyped) -> list[str]:
+    return [words.decode() for words in client.lrange(f"told:{job.id}", 0, -1)]
+
+
+def test_the_failure_callback_of_a_job_whose_process_died_is_run_by_another(
+    shop: Shop, queue: Untyped, client: Untyped
+) -> None:
+    (shop.folder / "pyproject.toml").write_text("[tool.flow]\nstrict = true\n")
+    failed = RQ.Callback(f"{tasks.__name__}.heard_failure")
+    died = queue.enqueue(tasks.vanish, 3, on_failure=failed)
+    silent = queue.enqueue(tasks.vanish, 4)
+    said = shop.work()
+    (told,) = heard(client, died)
+    assert told.startswith("failed: rq.exceptions.AbandonedJobError: ")
+    assert told.endswith("ProcessLost: the job's process died: exit code 3")
+    assert died.get_status().value == silent.get_status().value == "failed"
+    assert "exit code 4" in silent.latest_result().exc_string
+    # The job that told it has left nothing.
+    assert sorted(client.keys("rq:job:*")) == sorted(
+        [died.key.encode(), silent.key.encode()]
+    )
+    assert "a failure callback failed" not in said
+
+
+def test_it_is_enqueued_in_the_step_that_makes_the_dead_letter(
+    store: Store, queue: Untyped, client: Untyped
+) -> None:
+    failed = RQ.Callback(callbacks.failed)
+    plainly = queue.enqueue(plain.add, 1)
+    told = queue.enqueue(plain.add, 1, on_failure=failed, on_success=failed)
+    turns = Turns(store)
+    claims = turns.take(2)
+    assert [claim.job_id for claim in claims] == [plainly.id, told.id]
+    held = [(one, "crashed") for one in store.held(["default"])]
+    for _ in range(2):  # a repeat adds nothing
+        store.recover(held, worker="w", text="it died", crashes=1)
+    (own,) = queued(store)
+    assert own == f"{told.id}-{claims[1].execution}"
+    seen = RQ.job.Job.fetch(own, connection=client)
+    assert (seen.func_name, seen.args) == (
+        "flow.workers.aftermath.tell",
+        (told.id, "it died"),
+    )
+    client.delete(seen.key)
+
+
+def test_a_callback_that_fails_then_is_logged(
+    shop: Shop, queue: Untyped, client: Untyped
+) -> None:
+    job = queue.enqueue("flow.workers.aftermath.tell", "gone", "it died", result_ttl=60)
+    broken = queue.enqueue(plain.wait, on_failure=RQ.Callback(callbacks.broken))
+    client.lrem("rq:queue:default", 0, broken.id)
+    client.hset(broken.key, "status", "failed")
+    client.expire(broken.key, 60)
+    again = queue.enqueue("flow.workers.aftermath.tell", broken.id, "it died")
+    said = shop.work()
+    assert job.get_status().value == again.get_status().value == "finished"
+    assert f"callback is broken (job {broken.id})" in said
