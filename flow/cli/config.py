@@ -13,17 +13,15 @@ import click
 
 from flow.cli.ps import procfile_option
 from flow.config import find_project
-from flow.errors import ConfigError, SessionError
+from flow.errors import ConfigError
 from flow.runner import workplace
-from flow.runner.client import Client
 from flow.runner.releases import configvars, durable, edited, written
+from flow.runner.releases.renewal import renew
 from flow.runner.releases.store import ReleaseStore
-from flow.runner.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flow.runner.releases.release import Release
 
 HELP = """Show the config vars, or change them.
 
@@ -181,46 +179,12 @@ def _change(procfile: Path | None, changes: Mapping[str, str | None]) -> None:
     if release is None:
         click.echo("Nothing changes")
         return
-    restarted = replaced(folder, release)
+    restarted = renew(folder, release)
     if restarted is None:
         click.echo(f"{release.what}... done, {release.name}; flow start takes them")
     else:
         names = ", ".join(restarted) or "nothing"
         click.echo(f"{release.what} and restart {names}... done, {release.name}")
-
-
-def replaced(folder: Path, release: Release) -> list[str] | None:
-    """Have the running session restart its processes once; return their names.
-
-    Returns:
-        None, if no session runs.
-
-    Raises:
-        SessionError: it could not; the release is made all the same.
-    """
-    try:
-        session = Client(State(folder))
-    except SessionError:
-        return None
-    with session:
-        try:
-            return _restart(session)
-        except SessionError as error:
-            raise SessionError(
-                f"{release.name} is made, but the running session did not restart:"
-                f" {error}"
-            ) from None
-
-
-def _restart(session: Client) -> list[str]:
-    found = session.ask("ps")
-    # What ps:stop has stopped stays down, and a one-off goes on as it is.
-    names = [
-        dyno["name"]
-        for dyno in found["dynos"]
-        if dyno["type"] in found["formation"] and dyno["state"] != "down"
-    ]
-    return session.ask("restart", names=names)["dynos"] if names else []
 
 
 def _text(file: str) -> str:

@@ -140,7 +140,7 @@ class Changes:
         chosen = {
             dyno: found
             for dyno in self._crew.dynos.values()
-            if _may_restart(dyno)
+            if may_restart(dyno)
             and (found := [one for one in files if touched(dyno.kind.watch, one)])
         }
         if not chosen or self._crew.verdict:
@@ -166,8 +166,8 @@ def _process(folder: Path) -> Process:
     return Process("watch", f"exec {shlex.join(command)}", os.environ, folder)
 
 
-def _may_restart(dyno: Dyno) -> bool:
-    """Return whether it runs, or would if it were not for its own fault."""
+def may_restart(dyno: Dyno) -> bool:
+    """Return whether a dyno runs, or would if it were not for its own fault."""
     if dyno.one_off or dyno.then is not None:
         return False
     return dyno.running or dyno.state in (State.CRASHED, State.COMPLETE)

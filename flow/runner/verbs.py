@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flow.errors import ProcfileError, SessionError
 from flow.runner import descendants, procfile
+from flow.runner.changes import may_restart
 from flow.runner.crew import counts
 from flow.runner.dyno import NEVER, Dyno, Then
 from flow.runner.ending import ORDERED
@@ -120,12 +121,15 @@ class Verbs:
     def _restart(self, request: Answer, _: Connection) -> Answer:
         listed = procfile.read(self._path)
         chosen = self._chosen(_texts(request))
+        if request.get("alive"):  # what ps:stop has stopped stays down
+            chosen = [dyno for dyno in chosen if may_restart(dyno)]
         self._crew.use(self._config())
         for dyno in chosen:
             dyno.renew(listed)
             self._crew.stop(dyno, Then.START)
-        self._say(f"restarting {', '.join(dyno.name for dyno in chosen)}")
-        return {"dynos": [dyno.name for dyno in chosen]}
+        names = [dyno.name for dyno in chosen]
+        self._say(f"restarting {', '.join(names) or 'nothing'}")
+        return {"dynos": names}
 
     def _stop_dynos(self, request: Answer, _: Connection) -> Answer:
         names = _texts(request)
