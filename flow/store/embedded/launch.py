@@ -62,7 +62,7 @@ def _command(folder: Folder) -> list[str]:
         "appendfsync": "everysec",
         # Queues must never be evicted, and small streams must stay small.
         "maxmemory-policy": "noeviction",
-        "stream-node-max-bytes": "512",
+        "stream-node-max-bytes": "128",
     }
     pairs = [(f"--{name}", value) for name, value in options.items()]
     return [str(binary()), *(word for pair in pairs for word in pair)]
