@@ -81,6 +81,15 @@ async def atrace(ledger: Path, name: str, gate: Path) -> str:
     return name
 
 
+@task
+def step(ledger: Path, number: int, gate: Path | None = None) -> None:
+    """Take a millisecond; with a gate, until that opens."""
+    write(ledger, f"{number} {os.getpid()}")
+    NEVER.wait(0.001)
+    while gate and not gate.exists():
+        NEVER.wait(0.01)
+
+
 @task(on_crash="fail")
 def hold_once(ledger: Path, gate: Path) -> str:
     return hold(ledger, gate)

@@ -1,0 +1,93 @@
+"""Many short jobs and a few long ones among them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from flow.record import Status
+from tests.support import hazards
+from tests.support.faults import children, let_go, settled
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flow.store.client import Store
+    from tests.support.faults import Yard
+
+LONG = 60.0  # seconds a wait may take at most
+PROCESSES = 4
+
+
+def test_short_jobs_pass_long_ones_of_their_own_task(yard: Yard) -> None:
+    gate = yard.gate()
+    with yard.worker(processes=PROCESSES):
+        _learn(yard)
+        # One of a hundred is long: three of four slots are taken before the end.
+        calls: list[tuple[Path, int, Path | None]] = [
+            (yard.ledger, n, gate if n % 100 == 50 else None) for n in range(300)
+        ]
+        jobs = hazards.step.enqueue_many(calls)
+        for n, job in enumerate(jobs):
+            if n % 100 != 50:
+                job.result(LONG)
+        held = [job.status for n, job in enumerate(jobs) if n % 100 == 50]
+        assert held == [Status.STARTED] * 3
+        let_go(gate)
+        for job in jobs:
+            job.result(LONG)
+    assert len(yard.noted()) == 500
+
+
+def test_short_jobs_pass_those_that_keep_the_interpreter(yard: Yard) -> None:
+    with yard.worker(processes=PROCESSES):
+        _learn(yard)
+        keepers = []
+        shorts = []
+        for part in range(3):
+            keepers.append(hazards.keep_the_interpreter.enqueue(yard.ledger, 600.0))
+            calls = [(yard.ledger, n) for n in range(100 * part, 100 * part + 99)]
+            shorts += hazards.step.enqueue_many(calls)
+        for job in shorts:
+            job.result(LONG)
+        assert [job.status for job in keepers] == [Status.STARTED] * 3
+
+
+def test_a_kill_repeats_only_what_was_running(yard: Yard, store: Store) -> None:
+    killed: set[int] = set()
+    with yard.worker(processes=2) as worker:
+        for part in range(5):
+            calls = [(yard.ledger, n) for n in range(200 * part, 200 * part + 200)]
+            jobs = hazards.step.enqueue_many(calls)
+            yard.expect(200 * part + 60)
+            victim = wait_until(lambda: children(worker), waiting_for="a process")[0]
+            os.kill(victim, signal.SIGKILL)
+            killed.add(victim)
+            for job in jobs:
+                job.result(LONG)
+        settled(store)
+    _only_the_last_was_repeated(yard, killed, 1000)
+
+
+def _only_the_last_was_repeated(yard: Yard, killed: set[int], count: int) -> None:
+    ran: dict[int, list[int]] = defaultdict(list)
+    of: dict[int, list[int]] = defaultdict(list)
+    for line in yard.noted():
+        number, pid = map(int, line.split())
+        ran[pid].append(number)
+        of[number].append(pid)
+    assert sorted(of) == list(range(count))
+    for number, (*before, _) in of.items():
+        for pid in before:
+            assert pid in killed
+            assert ran[pid][-1] == number, "what had ended before ran again"
+
+
+def _learn(yard: Yard) -> None:
+    """Have the worker know how short these jobs are."""
+    jobs = hazards.step.enqueue_many([(yard.ledger, -n) for n in range(1, 201)])
+    for job in jobs:
+        job.result(LONG)

@@ -1,0 +1,1 @@
+"""A run in which everything is killed at random, and the ledger that judges it."""
