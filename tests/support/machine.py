@@ -190,10 +190,17 @@ class Machine(RuleBasedStateMachine):
     @rule(n=NTH, how=HOW, again=st.booleans())
     def recover(self, n: int, how: str, *, again: bool) -> None:
         """Put back what a dead process held."""
-        process = _take(self.dead, n)
+        self._recover(_take(self.dead, n), how, again=again)
+
+    @rule(who=st.integers(0, 2), how=HOW, again=st.booleans())
+    def take_for_dead(self, who: int, how: str, *, again: bool) -> None:
+        """Put back what a process holds that only stood still, and goes on."""
+        self._recover(self.turns[who].name, how, again=again)
+
+    def _recover(self, process: str, how: str, *, again: bool) -> None:
         held = [one for one in self.store.held(QUEUES) if one.process == process]
         found = [(one, how) for one in held]
-        told = self._recovered(sorted(held, key=lambda o: -o.number), how)
+        told = self._recovered(sorted(held, key=lambda one: -one.number), how)
         assert self.store.recover(found, worker="w", text="it died") == told
         if again and found:
             assert self.store.recover(found, worker="w", text="it died") == ([], [])
@@ -252,6 +259,12 @@ class Machine(RuleBasedStateMachine):
             else ("DEL", keys.SUSPENDED)
         )
         self.store.link.command(*change)
+
+    @rule(queue=st.sampled_from(QUEUES))
+    def pause_or_go_on(self, queue: str) -> None:
+        self.model.paused ^= {queue}
+        paused = queue in self.model.paused
+        self.store.link.command("SADD" if paused else "SREM", keys.PAUSED, queue)
 
     @invariant()
     def each_job_is_where_it_should_be(self) -> None:

@@ -53,6 +53,7 @@ class Model:
 
     jobs: dict[str, Modelled] = field(default_factory=dict[str, Modelled])
     suspended: bool = False
+    paused: set[str] = field(default_factory=set[str])
     results: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
@@ -89,7 +90,8 @@ class Model:
         """Take jobs, the next first; the caller says to which executions."""
         taken: list[str] = []
         for queue in () if self.suspended else queues:
-            while len(taken) < free and self.waiting[queue]:
+            open_ = queue not in self.paused
+            while open_ and len(taken) < free and self.waiting[queue]:
                 job_id = self.waiting[queue].pop(0)
                 job = self.jobs.get(job_id)
                 if job and job.status == "queued":
