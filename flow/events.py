@@ -122,6 +122,19 @@ class TaskUnknown(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerQuiet(Event):
+    """A worker finishes what it has and takes nothing new."""
+
+    worker: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerResumed(Event):
+    """A worker that was quiet takes jobs again."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessDied(Event):
     """A process of the worker died; ``how`` names the signal or exit code."""
 

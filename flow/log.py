@@ -150,6 +150,19 @@ def _(event: events.TaskUnknown) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.WorkerQuiet) -> tuple[int, str]:
+    return logging.WARNING, (
+        f"worker is quiet ({event.why}): what runs goes on, nothing new is taken; "
+        f"flow workers resume {event.worker}"
+    )
+
+
+@words.register
+def _(_event: events.WorkerResumed) -> tuple[int, str]:
+    return logging.WARNING, "worker takes jobs again"
+
+
+@words.register
 def _(event: events.ProcessDied) -> tuple[int, str]:
     return logging.ERROR, f"process {event.pid} died: {event.how}"
 

@@ -78,7 +78,7 @@ class Board:
             ends: when what still runs is killed, unix seconds.
         """
         BEAT.pack_into(self._memory, ENDS, ends)
-        self._memory[STOPS] = 1
+        self._memory[STOPS] = self._memory[RESTS] = 1
 
     def ends(self) -> float | None:
         """Return when what still runs is killed; None while the worker goes on."""
@@ -89,7 +89,7 @@ class Board:
 
     @property
     def quiet(self) -> bool:
-        """Whether the worker is to finish what it has, and to take nothing new."""
+        """Whether nothing new is to be taken: the worker rests, or it stops."""
         return self._memory[RESTS] != 0
 
     @quiet.setter

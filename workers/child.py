@@ -121,6 +121,8 @@ def take_signals() -> Told:
     # Handlers rather than SIG_IGN, which the programs that jobs start would inherit.
     for number in STOP:
         signal.signal(number, told.note)
+    # What asks a worker to be quiet must not freeze one of its processes.
+    signal.signal(signal.SIGTSTP, _pass_over)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     # What jobs fork (multiprocessing) must end by SIGTERM, as programs do; also by one
@@ -131,6 +133,10 @@ def take_signals() -> Told:
         after_in_child=_take_none,
     )
     return told
+
+
+def _pass_over(_signal: int, _frame: FrameType | None) -> None:
+    """Do nothing: the supervisor decides."""
 
 
 def _mask(how: int) -> None:

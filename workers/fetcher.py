@@ -125,7 +125,7 @@ class Fetcher:
             if self._hot(pool):
                 self._wait(PROMPT)
                 continue
-            if pool.line.age > PATIENT or self._ends:
+            if pool.line.age > PATIENT or self._rests:
                 self._give_back(pool)
             if self.turn(pool):
                 continue
@@ -147,7 +147,7 @@ class Fetcher:
         """
         with self._lock:
             # The room first: the outcome of a slot that is free by now goes with it.
-            may_claim = claim and not self._ends
+            may_claim = claim and not self._rests
             room = self._room(pool) if may_claim else 0
             sent = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
             if sent:
@@ -161,6 +161,10 @@ class Fetcher:
     @staticmethod
     def _hot(pool: Pool) -> bool:
         return not pool.line.idle and pool.line.age < PROMPT
+
+    @property
+    def _rests(self) -> bool:
+        return self._board.quiet or self._part.retires
 
     @property
     def _ends(self) -> bool:
@@ -276,7 +280,7 @@ class Fetcher:
                 continue
             found_async += work.is_async
             behind = is_last and not work.is_async
-            if self._ends or behind or not pool.take(work):
+            if self._rests or behind or not pool.take(work):
                 surplus.append(claim)
             elif not work.is_async:
                 is_last = pool.is_last(work)
@@ -288,7 +292,8 @@ class Fetcher:
             self._unclaim(surplus)
             # What goes back rings the bell: to answer it would claim the same again.
             self._rung = False
-            self._deaf_until = time.monotonic() + LOOK
+            if not self._board.quiet:  # which claims nothing, and must hear its end
+                self._deaf_until = time.monotonic() + LOOK
         if self._left <= 0:
             self.wake()  # the thread must see the end of what there is
 

@@ -83,6 +83,8 @@ class Heartbeat(Service):
         self._now = now
         self._birth = codec.iso(now())
         self.asked_to_stop = False
+        self.order: str | None = None  # what the last beat was told; None before it
+        self.resting = False
 
     def run_once(self) -> None:
         """Beat once."""
@@ -96,7 +98,8 @@ class Heartbeat(Service):
             census.failed,
             census.worked,
         )
-        self.asked_to_stop = self._store.beat(worker, LIFETIME)
+        told = self._store.beat(worker, LIFETIME)
+        self.asked_to_stop, self.order = told.stop, told.order
         self._board.beaten()
 
     def _fields(self, running: int) -> dict[str, str]:
@@ -109,6 +112,11 @@ class Heartbeat(Service):
             "ip_address": "unknown",
             "version": "flow",
             "python_version": platform.python_version(),
-            "state": "busy" if running else "idle",
+            "state": self._state(running),
             "flow_running": str(running),
         }
+
+    def _state(self, running: int) -> str:
+        if self.resting:
+            return "suspended"  # RQ's word
+        return "busy" if running else "idle"

@@ -31,6 +31,7 @@ from flow.workers.line import MOST
 from flow.workers.nursery import Ask, Nursery
 from flow.workers.outofmemory import Killer
 from flow.workers.process import Process, how, new_name
+from flow.workers.quiet import Quiet
 
 if TYPE_CHECKING:
     from flow.config import WorkerConfig
@@ -64,15 +65,14 @@ class Supervisor:
         self._store = store
         self._address = address
         self._config = config
-        slots = config.threads + config.concurrency + MOST
         self._room = recycling.room(config)
-        self._board = Board(self._room, slots)
+        self._board = Board(self._room, config.threads + config.concurrency + MOST)
         self._nursery = Nursery(Killer())
         self._processes: dict[int, Process] = {}
         self._dead: list[tuple[Process, int]] = []
         self._empty_seats: dict[int, float] = {}
         self._selector = selectors.DefaultSelector()
-        self._signals = Signals((*STOP, signal.SIGCHLD))
+        self._signals = Signals((*STOP, signal.SIGCHLD, signal.SIGTSTP))
         # Its own queues alone: what others push or take must not wake this worker.
         ours = tuple(keys.queue(queue) for queue in config.queues)
         self._doorbell = Doorbell(address, (*ours, *ALSO))
@@ -82,6 +82,7 @@ class Supervisor:
         self._heartbeat = Heartbeat(
             store, self._board, self.name, config.queues, self._census
         )
+        self._quiet = Quiet(self.name, self._board, self._heartbeat)
         self._promoter = Promoter(store, hears=lambda: self._doorbell.connected)
         self._pulse = Pulse(store, config.role)
         upkeep = (self._heartbeat, self._pulse, self._burial, self._promoter)
@@ -122,6 +123,8 @@ class Supervisor:
         self._reseat()
         if self._heartbeat.asked_to_stop:
             self._stop("asked to in Redis")
+        if self._quiet.obey():
+            self._show_state()
 
     def _wait(self) -> float:
         waits = [self._agenda.wait(), self._nursery.wait(), 1.0]
@@ -203,6 +206,9 @@ class Supervisor:
         for number in self._signals.taken():
             if number == signal.SIGCHLD:
                 self._reap()
+            elif number == signal.SIGTSTP:
+                if self._quiet.begin("SIGTSTP"):
+                    self._show_state()
             elif number == signal.SIGINT:
                 self._interrupts += 1
                 self._stop("Ctrl-C; once more to stop at once")
@@ -210,6 +216,10 @@ class Supervisor:
                     self._kill_all()
             else:
                 self._stop(signal.Signals(number).name)
+
+    def _show_state(self) -> None:
+        self._agenda.hurry(self._heartbeat)
+        self._ring()
 
     def _stop(self, why: str) -> None:
         if self._deadline is not None:
@@ -328,7 +338,7 @@ class Supervisor:
             self._selector.unregister(descriptor)
             self._agenda.hurry(self._promoter)
             return
-        if rung - {SCHEDULED}:
+        if rung - {SCHEDULED} and not self._board.quiet:
             for process in self._processes.values():
                 if process.part.listening:
                     process.ring()

@@ -28,6 +28,9 @@ COMMANDS = {
     "releases": ("flow.cli.releases", "releases", "Show the releases."),
     "init": ("flow.cli.init", "init", "Propose a Procfile for this folder."),
     "worker": ("flow.cli.worker", "worker", "Run jobs."),
+    "workers": ("flow.cli.workers", "workers", "Show the workers that live."),
+    "workers:quiet": ("flow.cli.workers", "quiet", "Have one take nothing new."),
+    "workers:resume": ("flow.cli.workers", "resume", "Have it take jobs again."),
     "clock": ("flow.cli.clock", "clock", "Enqueue what is due: cron, delays, retries."),
     "queues": (
         "flow.cli.queues",

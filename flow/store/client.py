@@ -71,6 +71,19 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody wrote into a worker's hash for it to obey.
+
+    Args:
+        stop: RQ's wish that it shut down.
+        order: ``quiet`` or ``resume`` and a word that makes it unique; empty for none.
+    """
+
+    stop: bool
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """A worker as ``rq info`` and flow's own commands see it.
 
@@ -231,7 +244,7 @@ class Store:
         moved, wait, *_ = self.link.run(load("promote"), [], arguments)
         return moved, float(wait) if wait else None
 
-    def beat(self, worker: Worker, lifetime: int) -> bool:
+    def beat(self, worker: Worker, lifetime: int) -> Told:
         """Show that a worker and its processes live.
 
         Args:
@@ -239,7 +252,7 @@ class Store:
             lifetime: seconds that RQ's readers see it without a further beat.
 
         Returns:
-            Whether somebody asked it to shut down.
+            What it is asked to do.
         """
         arguments: list[Any] = [worker.name, lifetime]
         arguments += [worker.done, worker.failed, f"{worker.worked:.6f}"]
@@ -247,7 +260,8 @@ class Store:
         arguments += [len(worker.queues), *worker.queues]
         for name, value in worker.fields.items():
             arguments += [name, value]
-        return bool(self.link.run(load("beat"), [keys.BEATS], arguments))
+        shutdown, order = self.link.run(load("beat"), [keys.BEATS], arguments)
+        return Told(bool(shutdown), (order or b"").decode("utf-8", "replace"))
 
     def leave(
         self, processes: Sequence[str], worker: str = "", queues: Sequence[str] = ()

@@ -61,10 +61,10 @@ def test_a_beat_whose_reply_was_lost_counts_jobs_once(
 
 
 def test_a_worker_is_told_that_somebody_wants_it_to_stop(store: Store) -> None:
-    assert store.beat(WORKER, 60) is False
+    assert store.beat(WORKER, 60).stop is False
     asked = ("shutdown_requested_date", "2026-01-01T00:00:00.000000Z")
     store.link.command("HSET", keys.worker(WORKER.name), *asked)
-    assert store.beat(WORKER, 60) is True
+    assert store.beat(WORKER, 60).stop is True
 
 
 def test_a_worker_with_a_thousand_processes_beats(store: Store) -> None:

@@ -84,7 +84,8 @@ def test_every_field_that_flow_adds_to_a_job_is_explained() -> None:
         page("keys-and-scripts.md"), "### Fields of a job's hash that are flow's"
     )
     # A name that no hash has: it asks for nothing in the place of a large payload.
-    assert names(explained) == written - {"flow_none"}
+    # And one of a worker's hash.
+    assert names(explained) == written - {"flow_none", "flow_order"}
 
 
 def test_every_script_and_every_part_is_explained() -> None:

@@ -22,4 +22,4 @@ redis.call('HSET', key, unpack(ARGV, at + queues + 1))
 redis.call('HSET', key, 'successful_job_count', ARGV[3], 'failed_job_count', ARGV[4],
   'total_working_time', ARGV[5])
 redis.call('EXPIRE', key, ttl)
-return redis.call('HGET', key, 'shutdown_requested_date') or ''
+return redis.call('HMGET', key, 'shutdown_requested_date', 'flow_order')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flow.store import fleet
 from flow.store.client import Worker
 from tests.support.losses.losing import loses
 
@@ -30,6 +31,18 @@ def beat_and_leave(losing: Losing) -> None:
         losing.lose("leave")
         losing.away.leave([f"p{n}"])
         assert losing.store.beats() == {}
+
+
+@loses("order")
+def order(losing: Losing) -> None:
+    losing.store.beat(Worker("w", ("default",), ("p",), {"birth": "-"}, 0, 0, 0), 60)
+    orders: set[str] = set()
+    for _ in losing.rounds("order"):
+        assert fleet.order(losing.away, "w", "quiet")
+        worker = Worker("w", ("default",), ("p",), {"birth": "-"}, 0, 0, 0)
+        orders.add(losing.store.beat(worker, 60).order)
+    assert len(orders) == losing.times
+    losing.store.leave(["p"], "w", ["default"])
 
 
 @loses("pulse")
