@@ -147,8 +147,11 @@ def export(*, form: str, output: Path | None, procfile: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
+    if output.exists() and not output.is_file():
+        # It would be replaced: no device, no pipe is meant.
+        raise ConfigError(f"{output} is no file; without -o it is printed")
     try:
-        durable.write(output, text.encode())
+        durable.write(output.resolve(), text.encode())
     except OSError as error:
         raise ConfigError(f"{output}: {error.strerror}") from error
 

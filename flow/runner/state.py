@@ -57,7 +57,8 @@ class State:
         """
         make_private(self.folder)
         ignore = self.folder / ".gitignore"
-        if not ignore.exists():
+        # One that a full disk has left empty would let git take the secrets in here.
+        if not ignore.exists() or not ignore.stat().st_size:
             ignore.write_text("*\n", "ascii")
 
     def hold(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,7 @@ def test_they_go_out_and_come_in_again(folder: Path) -> None:
         (("import", "none.env"), "none.env: No such file"),
         (("import", "bad.env"), "bad.env: byte 2 is not UTF-8"),
         (("export", "-o", "no/such"), "no/such: No such file"),
+        (("export", "-o", "pipe"), "pipe is no file; without -o it is printed"),
         (("-s", "get", "A"), "write options after get"),
     ],
 )
@@ -89,6 +91,7 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(
     folder: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     (folder / "bad.env").write_bytes(b"A=\xff")
+    os.mkfifo(folder / "pipe")
     said = flow(folder, "config", *arguments, code=2)
     assert message in said
     assert said.startswith("flow: ")

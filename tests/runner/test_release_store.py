@@ -215,6 +215,20 @@ def test_a_file_that_cannot_grow_leaves_the_old_set(
     assert store.begin(what="two").version == 2
 
 
+def test_a_full_disk_does_not_open_the_folder_to_git(
+    store: ReleaseStore, folder: Path
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(ReleaseError):
+            store.begin(what="one")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    store.begin(what="one", config={"A": SECRET})
+    assert (folder / ".gitignore").read_text() == "*\n"
+
+
 def test_a_pending_release_succeeds_where_nothing_can_be_written(
     store: ReleaseStore,
 ) -> None:

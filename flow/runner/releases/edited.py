@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -101,7 +102,6 @@ def _file(folder: Path) -> Generator[Path]:
     place = folder / "edit"
     try:
         State(folder).make()
-        make_private(place)
         turn = Turn(folder / "edit.lock")
         taken = turn.take(0)
     except OSError as error:
@@ -109,13 +109,10 @@ def _file(folder: Path) -> Generator[Path]:
     if not taken:
         raise ReleaseError("another flow config edit is open in this project")
     try:
-        _empty(place)
+        # What a killed one has left goes, too.
+        shutil.rmtree(place, ignore_errors=True)
+        make_private(place)
         yield place / "config.env"
     finally:
-        _empty(place)
+        shutil.rmtree(place, ignore_errors=True)
         turn.pass_on()
-
-
-def _empty(place: Path) -> None:
-    for path in place.iterdir():
-        path.unlink()

@@ -56,6 +56,8 @@ def read(text: str, source: str, known: Mapping[str, str]) -> dict[str, str]:
 def _json(text: str, source: str) -> dict[str, str]:
     try:
         found: object = json.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{source}: entry 1: its value is no text") from None
     except ValueError as error:
         # The error itself would show what it could not read.
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
