@@ -166,6 +166,8 @@ class WorkerConfig:
         threads: plain tasks at a time in each process.
         concurrency: ``async def`` tasks at a time in each process.
         grace: seconds a job may go on after the worker was told to stop.
+        kill_after: seconds a job may go on after its timeout or a stop, until its
+            process is killed.
         burst: end when the queues are empty.
         max_jobs: jobs after which a process is replaced; 0: never.
         once: a process that has had its jobs is not replaced, and the worker ends.
@@ -181,6 +183,7 @@ class WorkerConfig:
     threads: int = 1
     concurrency: int = 100
     grace: float = 25.0
+    kill_after: float = 5.0
     burst: bool = False
     max_jobs: int = 0
     once: bool = False
@@ -255,6 +258,16 @@ def _recycling(jobs: Given, size: Given) -> dict[str, str]:
     return said
 
 
+def kill_after(option: float | None, told: Mapping[str, str]) -> float:
+    """Return the seconds until what was to end is killed.
+
+    ``--kill-after``, else FLOW_KILL_AFTER, else 5.
+    """
+    if option is None and told.get("FLOW_KILL_AFTER"):
+        return _positive(told["FLOW_KILL_AFTER"], "FLOW_KILL_AFTER")
+    return 5.0 if option is None else option
+
+
 def _positive(text: str, name: str) -> float:
     try:
         number = float(text)
@@ -326,7 +339,7 @@ def worker(
         project: the app's folder and its [tool.flow].
         queues: what it serves.
         given: the command line's ``processes``, ``threads``, ``concurrency``,
-            ``grace`` and ``burst``.
+            ``grace``, ``kill_after`` and ``burst``.
 
     Raises:
         ConfigError: the environment holds a value that cannot be.
@@ -346,6 +359,7 @@ def worker(
         threads=threads,
         concurrency=int(given["concurrency"]),
         grace=of_grace.value,
+        kill_after=kill_after(given.get("kill_after"), told),
         burst=bool(given["burst"]),
         max_jobs=int(of_jobs.value),
         max_memory=int(of_memory.value),

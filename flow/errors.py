@@ -108,6 +108,13 @@ class SoftTimeout(BaseException):
     """
 
 
+class JobStopped(BaseException):
+    """Somebody asked for the end of this job while it ran.
+
+    Not an Exception, so that a job's own ``except Exception`` does not swallow it.
+    """
+
+
 class ServerNotStarted(FlowError):
     """The embedded server of the project did not start."""
 

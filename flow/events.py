@@ -98,6 +98,14 @@ class CallbackFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class JobWasStopped(Event):
+    """A job was stopped on request while it ran."""
+
+    job_id: str
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobInterrupted(Event):
     """A job was cut off by the worker's stop; it goes back, uncounted."""
 
@@ -156,6 +164,30 @@ class ProcessRetired(Event):
     """A process of the worker takes nothing new, and another takes its place."""
 
     pid: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessKilled(Event):
+    """A process was killed because ``jobs`` of its jobs were to end and went on."""
+
+    pid: int
+    patience: float
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked(Event):
+    """Somebody asked for the end of a job that this worker holds."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandIgnored(Event):
+    """Somebody asked for something that cannot be done here."""
+
+    command: str
     why: str
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from flow import codec
 from flow.errors import JobCancelled, JobFailed, NoSuchJob
 from flow.record import Status
-from flow.store import current, waiting
+from flow.store import current, running, waiting
 
 if TYPE_CHECKING:
     from flow.store.client import Store
@@ -95,6 +95,27 @@ class Job(Generic[V]):
     async def acancel(self) -> bool:
         """As ``cancel``, from a coroutine."""
         return await asyncio.to_thread(self.cancel)
+
+    def stop(self) -> bool:
+        """Have the job end if it runs: ``JobStopped`` is raised inside it.
+
+        It is a dead letter then, with the status ``stopped``, and is not retried. One
+        that goes on for ``--kill-after`` seconds is ended with its process.
+
+        Returns:
+            Whether a worker was told; False when the job does not run.
+
+        Raises:
+            NoSuchJob: there is no such job, or no more.
+        """
+        told = running.stop(self._where, self._id)
+        if told is None:
+            raise _unknown(self._id)
+        return told
+
+    async def astop(self) -> bool:
+        """As ``stop``, from a coroutine."""
+        return await asyncio.to_thread(self.stop)
 
     @property
     def _where(self) -> Store:

@@ -73,6 +73,11 @@ def worker(name: str) -> str:
     return f"rq:worker:{name}"
 
 
+def commands(name: str) -> str:
+    """Channel: what RQ's clients ask of a worker; JSON."""
+    return f"rq:pubsub:{name}"
+
+
 def workers_of(name: str) -> str:
     """Set: the keys of the workers that serve a queue."""
     return f"rq:workers:{name}"

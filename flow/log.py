@@ -127,6 +127,11 @@ def _(event: events.CallbackFailed) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.JobWasStopped) -> tuple[int, str]:
+    return logging.WARNING, f"stopped: {event.call} (job {event.job_id})"
+
+
+@words.register
 def _(event: events.JobInterrupted) -> tuple[int, str]:
     return logging.WARNING, (
         f"interrupted by the stop, goes back: {event.call} (job {event.job_id})"
@@ -182,12 +187,31 @@ def _(event: events.ProcessRetired) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.ProcessKilled) -> tuple[int, str]:
+    jobs = "a job" if event.jobs == 1 else f"{event.jobs} jobs"
+    return logging.ERROR, (
+        f"process {event.pid} is killed: {jobs} went on for {event.patience:g} s "
+        "after the timeout or a stop"
+    )
+
+
+@words.register
 def _(event: events.ThreadsFound) -> tuple[int, str]:
     return logging.WARNING, (
         f"the app started threads while it was imported: {', '.join(event.names)}; "
         "they do not run in the worker's processes, and a lock that one holds at the "
         "fork stays locked there; start them when they are first needed"
     )
+
+
+@words.register
+def _(event: events.StopAsked) -> tuple[int, str]:
+    return logging.INFO, f"job {event.job_id} is to be stopped"
+
+
+@words.register
+def _(event: events.CommandIgnored) -> tuple[int, str]:
+    return logging.WARNING, f"{event.command}: ignored, {event.why}"
 
 
 @words.register

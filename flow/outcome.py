@@ -20,6 +20,7 @@ class Ending(StrEnum):
     ASKED = "asked"  # it asked to run again: counted as a retry, but no failure
     DISCARDED = "discarded"  # it gave itself up: canceled, with its reason
     POSTPONED = "postponed"  # its task is not known here yet; runs later, uncounted
+    STOPPED = "stopped"  # somebody asked for its end while it ran
     INTERRUPTED = "interrupted"  # the worker stopped; runs again, uncounted
 
 

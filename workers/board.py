@@ -17,13 +17,15 @@ from flow.workers import outbox
 from flow.workers.outbox import Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 HEADER = 24  # bytes: the last beat (monotonic), two flags, the grace's end (unix)
 STOPS, RESTS = 8, 9  # where the flags are
 ENDS = 16  # where the end is
 COUNTS = 32  # bytes: jobs done, jobs failed, seconds worked, and three flags (below)
 NUMBER = struct.Struct("=Q")
+SHOWN = struct.Struct("=Qd")  # an execution that runs, and the seconds it may
+ASKED = 64  # executions of a process that can be asked to end at the same time
 COUNTED = struct.Struct("=QQd")
 BEAT = struct.Struct("=d")
 
@@ -53,7 +55,7 @@ class Board:
         """Make the memory; children that are forked later share it."""
         self._slots = slots
         # One place more than slots: for the job that is being loaded.
-        shown = COUNTS + (1 + slots) * NUMBER.size
+        shown = COUNTS + slots * SHOWN.size + (1 + 2 * ASKED) * NUMBER.size
         self._size = shown + outbox.SIZE
         self._memory = mmap.mmap(-1, HEADER + processes * self._size)
 
@@ -123,16 +125,22 @@ class Part:
         self._retirement = at + COUNTS - 2
         self._vacant = at + COUNTS - 3
         first = self._loading + NUMBER.size
-        self._all = tuple(first + NUMBER.size * n for n in range(slots))
+        self._all = tuple(first + SHOWN.size * n for n in range(slots))
         self._free = list(self._all)
         self._taken: dict[int, int] = {}
         self._lock = threading.Lock()
-        self.outbox = Outbox(memory, first + NUMBER.size * slots)
+        self._first, self._slots = first, slots
+        lists = first + SHOWN.size * slots
+        self.asked = Numbers(memory, lists)
+        self.doubted = Numbers(memory, lists + ASKED * NUMBER.size)
+        self.outbox = Outbox(memory, lists + 2 * ASKED * NUMBER.size)
 
     def clear(self) -> None:
         """Show nothing: a new process begins."""
         for place in (self._loading, *self._all):
             NUMBER.pack_into(self._memory, place, 0)
+        self.asked.keep([])
+        self.doubted.keep([])
         self.listening = True  # until it knows better
         self.retirement, self.vacant = Retirement.NONE, False
         self.outbox.clear()
@@ -173,10 +181,16 @@ class Part:
         """Show that an execution's code and arguments are being loaded; 0 for none."""
         NUMBER.pack_into(self._memory, self._loading, execution)
 
-    def begin(self, execution: int) -> None:
-        """Show that an execution runs."""
+    def begin(self, execution: int, seconds: float = -1.0) -> None:
+        """Show that an execution runs, and for how many seconds it may."""
         place = self._taken[execution] = self._free.pop()
-        NUMBER.pack_into(self._memory, place, execution)
+        SHOWN.pack_into(self._memory, place, execution, seconds)
+
+    def allow(self, execution: int, seconds: float) -> None:
+        """Have an execution that runs be given so many seconds since it began."""
+        place = self._taken.get(execution)
+        if place is not None:
+            SHOWN.pack_into(self._memory, place, execution, seconds)
 
     def count(self, *, seconds: float, failed: bool) -> None:
         """Count an execution that has ended."""
@@ -202,10 +216,45 @@ class Part:
 
     def running(self) -> set[int]:
         """Return the numbers of the executions that run, or wait to be written."""
-        numbers = {NUMBER.unpack_from(self._memory, place)[0] for place in self._all}
-        return numbers - {0}
+        return set(self.limits())
+
+    def limits(self) -> dict[int, float]:
+        """Return the executions that run, with the seconds each may; below 0: any."""
+        end = self._first + self._slots * SHOWN.size
+        shown = SHOWN.iter_unpack(self._memory[self._first : end])
+        return {number: seconds for number, seconds in shown if number}
+
+    def unwanted(self) -> set[int]:
+        """Return the executions that are to end: asked for, or not ours any more."""
+        return {*self.asked.numbers(), *self.doubted.numbers()}
 
     def loading(self) -> int:
         """Return the number of the execution that is being loaded; 0 for none."""
         execution: int = NUMBER.unpack_from(self._memory, self._loading)[0]
         return execution
+
+
+class Numbers:
+    """A few executions in shared memory; one side writes them, the other reads.
+
+    Args:
+        memory: the whole board.
+        at: where they begin.
+    """
+
+    def __init__(self, memory: mmap.mmap, at: int) -> None:
+        """Point at them."""
+        self._memory = memory
+        self._at = at
+        self._end = at + ASKED * NUMBER.size
+
+    def keep(self, numbers: Iterable[int]) -> None:
+        """Have these and no others; beyond the room, the first of them."""
+        some = sorted(numbers)[:ASKED]
+        packed = b"".join(map(NUMBER.pack, some)).ljust(self._end - self._at, b"\0")
+        self._memory[self._at : self._end] = packed
+
+    def numbers(self) -> set[int]:
+        """Return them."""
+        packed = NUMBER.iter_unpack(self._memory[self._at : self._end])
+        return {number for (number,) in packed} - {0}

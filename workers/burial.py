@@ -10,17 +10,21 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flow.events import JobsRecovered
+from flow import codec
+from flow.events import JobsRecovered, OutcomeRefused
 from flow.log import emit
 from flow.service import Service
+from flow.store import running
 from flow.store.client import Exchange
+from flow.workers import verdict
 from flow.workers.process import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flow.store.client import Store
+    from flow.store.client import Held, Store
     from flow.workers.outbox import Packed
+    from flow.workers.verdict import Verdict
 
 AGAIN = 2.0  # seconds between the two
 
@@ -35,6 +39,7 @@ class Dead:
         loading: the number of the one whose code it was loading; 0 for none.
         how: how it died, in words.
         stopping: whether the worker was stopping: then nobody is to blame.
+        verdicts: the executions for whose end it was killed, and why.
         unsent: the outcomes it had reached and not sent, oldest first.
         last: monotonic seconds after which it is looked at for the last time.
     """
@@ -46,6 +51,7 @@ class Dead:
     stopping: bool
     unsent: list[Packed] = field(default_factory=list["Packed"])
     last: float = 0.0
+    verdicts: dict[int, Verdict] = field(default_factory=dict[int, "Verdict"])
 
 
 class Burial(Service):
@@ -55,6 +61,7 @@ class Burial(Service):
         store: where the jobs are.
         worker: the worker's name.
         monotonic: the clock between the two times.
+        now: the wall clock, unix seconds.
     """
 
     interval = 1.0
@@ -64,8 +71,10 @@ class Burial(Service):
         store: Store,
         worker: str,
         monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """Know of no dead yet."""
+        self._now = now
         self._store = store
         self._worker = worker
         self._monotonic = monotonic
@@ -96,26 +105,43 @@ class Burial(Service):
     def _send(self, dead: Dead) -> None:
         """Send what it had reached and not sent: those jobs are done."""
         if dead.unsent:
-            self._turn += 1
-            ask = Exchange(
-                self._process, self._turn, 1, 0, self._worker, (), dead.unsent
-            )
-            self._store.exchange(ask)
+            self._exchange(dead.unsent)
             dead.unsent = []
+
+    def _exchange(self, outcomes: list[Packed]) -> None:
+        self._turn += 1
+        ask = Exchange(self._process, self._turn, 1, 0, self._worker, (), outcomes)
+        refused, _ = self._store.exchange(ask)
+        for job_id, why in refused:
+            emit(OutcomeRefused(job_id, why))
+
+    def _judge(self, dead: Dead, held: list[Held]) -> list[Held]:
+        """Settle what it was killed for; return what else it held."""
+        for one in [one for one in held if one.number in dead.verdicts]:
+            held.remove(one)
+            claim = running.described(self._store, one)
+            if claim is None:
+                self._store.recover([(one, "claimed")], worker=self._worker, text="")
+                continue
+            outcome = dead.verdicts[one.number].outcome(claim, self._now())
+            self._exchange([codec.pack_outcome(outcome)])
+            verdict.tell(claim, outcome)
+        return held
 
     def _put_back(self, dead: Dead) -> None:
         self._send(dead)
-        held = [
-            (one, _how(dead, one.number))
-            for one in self._store.held(self._store.queues())
-            if one.process == dead.name
-        ]
+        all_held = self._store.held(self._store.queues())
+        mine = self._judge(dead, [one for one in all_held if one.process == dead.name])
+        held = [(one, _how(dead, one.number)) for one in mine]
         if not held:
             return
         text = f"flow.errors.ProcessLost: the job's process died: {dead.how}"
-        if dead.stopping:
+        if dead.stopping or dead.verdicts:
+            why = "the worker stopped while the job ran"
+            if dead.verdicts:
+                why = "its process was killed, because another job did not end"
             text = (
-                "flow.errors.Interrupted: the worker stopped while the job ran, "
+                f"flow.errors.Interrupted: {why}, "
                 'and on_crash="fail" forbids to run it again'
             )
         back, lost = self._store.recover(held, worker=self._worker, text=text)
@@ -124,8 +150,9 @@ class Burial(Service):
 
 def _how(dead: Dead, execution: int) -> str:
     """Return what recover.lua calls it."""
+    blameless = dead.stopping or dead.verdicts
     if execution in dead.running:
-        return "stopped" if dead.stopping else "crashed"
-    if execution == dead.loading and not dead.stopping:
+        return "stopped" if blameless else "crashed"
+    if execution == dead.loading and not blameless:
         return "loading"
     return "claimed"

@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from flow import events
+from flow import events, keys
 from flow.errors import UnknownTask
 from flow.log import emit
 from flow.patience import Persistence
@@ -21,6 +21,7 @@ from flow.registry import TASKS
 from flow.store import current
 from flow.store.client import Store
 from flow.workers import timeout
+from flow.workers.board import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from flow.outcome import Outcome
     from flow.record import Claim
     from flow.store.address import Address
+    from flow.workers.board import Part
 
 _handlers: list[Callable[..., object]] = []
+_parts: list[Part] = []
 _strict = False
 
 
@@ -44,6 +47,16 @@ def use_handlers(handlers: list[Callable[..., object]]) -> None:
     _handlers[:] = handlers
 
 
+def use_part(part: Part) -> None:
+    """Have callbacks end with their own timeouts, and not with the job's process."""
+    _parts[:] = [part]
+
+
+def _lift_limit(claim: Claim) -> None:
+    for part in _parts:
+        part.allow(number(claim.execution), -1.0)
+
+
 def succeeded(claim: Claim, value: object) -> None:
     """Run the job's success callback, if it has one.
 
@@ -52,6 +65,7 @@ def succeeded(claim: Claim, value: object) -> None:
     """
     if claim.extras is None or not claim.extras.on_success:
         return
+    _lift_limit(claim)
     job = _read(claim.job_id, "finished", value)
     if job is not None:
         _run("success", job, value)
@@ -66,6 +80,7 @@ def failed(claim: Claim, error: BaseException) -> BaseException:
     has_callback = claim.extras is not None and claim.extras.on_failure
     if not has_callback and not _handlers:
         return error
+    _lift_limit(claim)
     return _tell(claim.job_id, error)
 
 
@@ -86,6 +101,9 @@ def _tell(job_id: str, error: BaseException) -> BaseException:
 
 def stopped(job_id: str) -> None:
     """Run the callback of a job that was stopped; what it raises is only logged."""
+    own = _store(current.store().link.address)
+    if not own.link.command("HGET", keys.job(job_id), "stopped_callback_name"):
+        return
     try:
         job = _read(job_id, "stopped")
         if job is not None:

@@ -161,10 +161,17 @@ def _work(seat: Seat, told: Told) -> None:
     host = Host(lambda: board.stopping or told.lately, board.ends)
     hosted_by(host)
     pool = Pool(config.threads, config.concurrency, seat.part, fetcher, host.stopping)
+    _take_stops(pool, seat.part)
+    callbacks.use_part(seat.part)
     threading.Thread(
         target=_fetch, args=(fetcher, pool), name="flow-fetcher", daemon=True
     ).start()
     pool.run_main()
+
+
+def _take_stops(pool: Pool, part: Part) -> None:
+    # SIGURG: nobody misses it, and without a handler it does nothing.
+    signal.signal(signal.SIGURG, lambda _number, _frame: pool.stop(part.unwanted()))
 
 
 def _fetch(fetcher: Fetcher, pool: Pool) -> None:

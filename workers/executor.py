@@ -9,7 +9,14 @@ import traceback
 from typing import TYPE_CHECKING
 
 from flow import codec, retry
-from flow.errors import Discard, InvalidCall, Retry, SoftTimeout, UnknownTask
+from flow.errors import (
+    Discard,
+    InvalidCall,
+    JobStopped,
+    Retry,
+    SoftTimeout,
+    UnknownTask,
+)
 from flow.outcome import Ending, Outcome
 from flow.running import RUNNING, Running
 from flow.workers import callbacks, timeout
@@ -93,10 +100,9 @@ def failure(
         stopping: whether the worker was told to stop; the error may come of that.
     """
     claim = work.claim
-    if isinstance(error, Discard):
+    if isinstance(error, JobStopped | Discard):
         # What a job says itself stands, also while its worker stops.
-        kept, why = claim.failure_ttl, _one_line(str(error))
-        return Outcome(claim, Ending.DISCARDED, *span, ttl=kept, error=why)
+        return _given_up(claim, error, span)
     asked = isinstance(error, Retry)
     if stopping and not asked and not isinstance(error, SoftTimeout):
         return interrupted(claim, span, once=work.once)
@@ -116,6 +122,37 @@ def failure(
     return _failed(claim, span, text(counts))
 
 
+def _given_up(
+    claim: Claim, error: JobStopped | Discard, span: tuple[float, float]
+) -> Outcome:
+    if isinstance(error, JobStopped):
+        callbacks.stopped(claim.job_id)
+        return stopped(claim, span, text(error))
+    kept, why = claim.failure_ttl, _one_line(str(error))
+    return Outcome(claim, Ending.DISCARDED, *span, ttl=kept, error=why)
+
+
+def timed_out(work: Work, error: SoftTimeout, span: tuple[float, float]) -> Outcome:
+    """Return the outcome of a job that was killed after its timeout.
+
+    Nothing of the app's runs for it but its backoff: this is the supervisor.
+
+    Args:
+        work: what was called.
+        error: what was raised inside it in vain.
+        span: when it started and ended, unix seconds.
+    """
+    try:
+        delay = _delay(work, error)
+    except Exception as broken:  # noqa: BLE001 - the app's own function may raise
+        return _failed(work.claim, span, text(broken))
+    told = text(error)
+    if delay is None:
+        return _failed(work.claim, span, told)
+    last = _last_line(told)
+    return Outcome(work.claim, Ending.RETRY, *span, delay=delay, error=last)
+
+
 def _delay(work: Work, error: BaseException) -> float | None:
     """Return the seconds until a job runs again that raised; None: it does not."""
     claim, task = work.claim, work.task
@@ -128,6 +165,18 @@ def _delay(work: Work, error: BaseException) -> float | None:
     if claim.retries_left <= 0 or (task is not None and not task.retries_after(error)):
         return None
     return backoff(claim, task)
+
+
+def stopped(claim: Claim, span: tuple[float, float], told: str) -> Outcome:
+    """Return the outcome of a job that somebody stopped; it never runs again.
+
+    Args:
+        claim: the execution.
+        span: when it started and ended, unix seconds.
+        told: the failure's text.
+    """
+    packed, last = codec.pack_failure(told), _last_line(told)
+    return Outcome(claim, Ending.STOPPED, *span, packed, claim.failure_ttl, 0.0, last)
 
 
 def interrupted(claim: Claim, span: tuple[float, float], *, once: bool) -> Outcome:

@@ -26,6 +26,7 @@ from flow.workers.board import Retirement, number
 from flow.workers.isolation import Apart
 from flow.workers.line import PATIENT, PROMPT
 from flow.workers.resolve import broken, resolve
+from flow.workers.watch import EVERY, Watch
 from flow.workers.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ LINGER = 0.05  # seconds between two looks whether a process that ends is idle
 LOOK = 5.0  # seconds after which an idle process looks without a bell
 EXECUTION = 2  # where codec.pack_outcome has the execution id
 NO_END = sys.maxsize
+CUT_OFF: dict[Ending, type[events.JobInterrupted | events.JobWasStopped]] = {
+    Ending.INTERRUPTED: events.JobInterrupted,
+    Ending.STOPPED: events.JobWasStopped,
+}
 SILENCE = 10.0  # seconds without a beat after which nothing new is started
 
 
@@ -89,6 +94,7 @@ class Fetcher:
         self._deaf_until = 0.0
         self._unknown: set[str] = set()
         self._lock = threading.RLock()
+        self._watch = Watch(store, seat.part)
         self._webhooks = Webhooks()
         self._apart = Apart(store, seat, self._lock)
 
@@ -133,6 +139,7 @@ class Fetcher:
             if self._over(pool):
                 self._webhooks.close()
                 return
+            self._look_after(pool)
             self._wait(self._pause(pool))
 
     def turn(self, pool: Pool, *, claim: bool = True) -> bool:
@@ -180,12 +187,16 @@ class Fetcher:
         if self._outcomes or not pool.line.empty:
             return PROMPT
         if self._left > 0 and not self._ends:
-            return self._look
+            return self._look if pool.idle else EVERY
         if not self._part.vacant and pool.may_be_relieved and not self._board.stopping:
             self._part.vacant = True
             # It looks after its children, and finds that this one wants a successor.
             os.kill(self._parent, signal.SIGCHLD)
         return LINGER
+
+    def _look_after(self, pool: Pool) -> None:
+        with self._lock:
+            self._watch.look(pool)
 
     def _over(self, pool: Pool) -> bool:
         if not pool.idle or self._outcomes:
@@ -351,7 +362,7 @@ class Fetcher:
         # Without a bell for a second it looks itself: a bell can be lost, never a job.
         # An outcome frees a slot, and the queue may have grown while there was none.
         bell = self._bell in ready and time.monotonic() >= self._deaf_until
-        if bell or (not ready and seconds == self._look):
+        if bell or (not ready and seconds in (self._look, EVERY)):
             self._rung = True
 
 
@@ -362,8 +373,8 @@ def _told(work: Work, outcome: Outcome) -> events.Event:
         return events.JobFinished(job_id, work.name, seconds)
     if outcome.ending is Ending.RETRY:
         return events.JobRetried(job_id, work.name, outcome.error, outcome.delay)
-    if outcome.ending is Ending.INTERRUPTED:
-        return events.JobInterrupted(job_id, work.name)
+    if outcome.ending in CUT_OFF:
+        return CUT_OFF[outcome.ending](job_id, work.name)
     if outcome.ending is Ending.ASKED:
         return events.JobAskedAgain(job_id, work.name, outcome.error, outcome.delay)
     if outcome.ending is Ending.DISCARDED:

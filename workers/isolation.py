@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LENGTH = struct.Struct("=Q")
 CHUNK = 65536  # bytes read at a time
+GLANCE = 0.5  # seconds
 LATER = 1.0  # seconds before a job goes back for which no process could be forked
 
 
@@ -68,7 +69,10 @@ class Apart:
             finally:
                 os.close(teller)
             try:
-                left, told = _follow(ours, pipe.fileno(), pickle.dumps(work.claim))
+                # As a call that may be stopped; its timeout is the other process's.
+                waits = (work, ours, pipe.fileno())
+                ended: tuple[Outcome | None, bytes]
+                ended = timeout.call(-1.0, _follow, waits, {})
             except BaseException as error:  # noqa: BLE001 - whatever interrupts this job
                 self._ask(work)
                 while pipe.read(CHUNK):
@@ -76,6 +80,7 @@ class Apart:
                 span = (started, time.time())
                 stopping = self._seat.board.stopping
                 return executor.failure(work, error, span, stopping=stopping)
+        left, told = ended
         if left is not None:
             return replace(left, claim=work.claim)
         return self._died(work, told, (started, time.time()))
@@ -114,13 +119,14 @@ class Apart:
 
 
 def _follow(
-    channel: socket.socket, verdict: int, job: bytes
+    work: Work, channel: socket.socket, verdict: int
 ) -> tuple[Outcome | None, bytes]:
     """Send a job and wait until its process has ended.
 
     Returns:
         The outcome if it left one, and what the supervisor said.
     """
+    job = pickle.dumps(work.claim)
     # It may die before it has read all.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         channel.sendall(LENGTH.pack(len(job)) + job)
@@ -130,7 +136,8 @@ def _follow(
         selector.register(verdict, selectors.EVENT_READ)
         ended = False
         while not ended:
-            for key, _ in selector.select():
+            # Not for ever: what interrupts a thread comes between two of these.
+            for key, _ in selector.select(GLANCE):
                 if key.fd == verdict:
                     told, ended = os.read(verdict, CHUNK), True
                 elif not _read(channel, left):

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from flow.errors import SoftTimeout
+from flow.errors import JobStopped, SoftTimeout
 from flow.running import RUNNING, Running
 from flow.workers import callbacks, executor, timeout
+
+NEVER = float("-inf")
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,12 +42,31 @@ class Loop:
         self._stopping = stopping
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._inside: dict[asyncio.Task[None], Work] = {}
+        self._stopped: dict[asyncio.Task[None], float] = {}
 
     def submit(self, work: Work) -> None:
         """Run a job as soon as the loop turns."""
         if self._loop is None:
             self._loop = self._start()
         self._loop.call_soon_threadsafe(self._spawn, work)
+
+    def under_way(self) -> list[Work]:
+        """Return what runs now."""
+        return list(self._inside.values())
+
+    def stop(self, wanted: Callable[[Work], bool]) -> None:
+        """Cancel the jobs that run and are wanted, as soon as the loop turns."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._cancel, wanted)
+
+    def _cancel(self, wanted: Callable[[Work], bool]) -> None:
+        # Only inside the job itself: before and after it nobody would settle it.
+        for task, work in list(self._inside.items()):
+            now = time.monotonic()
+            if wanted(work) and now - self._stopped.get(task, NEVER) > timeout.SPARED:
+                self._stopped[task] = now
+                task.cancel()
 
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
@@ -68,7 +89,7 @@ class Loop:
         running: Running = [(work, started)]
         RUNNING.set(running)  # in the context of this asyncio task alone
         try:
-            value = await _limited(work)
+            value = await self._call(work)
             if work.claim.extras is not None:
                 # In a thread: a callback is plain code, and other jobs go on meanwhile.
                 await asyncio.to_thread(callbacks.succeeded, work.claim, value)
@@ -84,11 +105,24 @@ class Loop:
         self, work: Work, error: BaseException, span: tuple[float, float]
     ) -> Outcome:
         stopping = self._stopping()
-        if work.claim.extras is None:
+        if work.claim.extras is None and not isinstance(error, JobStopped):
             return executor.failure(work, error, span, stopping=stopping)
         return await asyncio.to_thread(
             executor.failure, work, error, span, stopping=stopping
         )
+
+    async def _call(self, work: Work) -> Any:  # noqa: ANN401 - whatever the job returns
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._inside[task] = work
+        try:
+            return await _limited(work)
+        except BaseException as error:
+            if task in self._stopped:
+                raise JobStopped(timeout.STOPPED) from error
+            raise
+        finally:
+            del self._inside[task]
+            self._stopped.pop(task, None)
 
 
 def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:

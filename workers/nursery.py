@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from flow.workers.outofmemory import Killer
 
 ASK = struct.Struct("=QQd")  # the asking process, its execution, seconds it may take
-OVERTIME = 5.0  # seconds beyond its timeout after which a process is killed
 DIED, OVERDUE, UNBORN = b"died ", b"overdue ", b"unborn "  # what a verdict begins with
 
 
@@ -76,14 +75,19 @@ class Nursery:
 
     Args:
         killer: knows whether the kernel killed for want of memory.
+        patience: seconds beyond its timeout after which a process is killed.
         monotonic: the clock of deadlines.
     """
 
     def __init__(
-        self, killer: Killer, monotonic: Callable[[], float] = time.monotonic
+        self,
+        killer: Killer,
+        patience: float,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Have no process yet."""
         self.killer = killer
+        self._patience = patience
         self._monotonic = monotonic
         self._heard, self.asks = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         os.set_blocking(self._heard.fileno(), False)
@@ -115,7 +119,7 @@ class Nursery:
         """Look after a process that was forked for ``ask``."""
         channel, verdict = ask.descriptors
         os.close(channel)
-        limit = ask.seconds + OVERTIME if ask.seconds >= 0 else float("inf")
+        limit = ask.seconds + self._patience if ask.seconds >= 0 else float("inf")
         deadline = self._monotonic() + limit
         self._isolated[pid] = Isolated(ask.owner, ask.execution, verdict, deadline)
 

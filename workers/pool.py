@@ -10,22 +10,22 @@ import asyncio
 import threading
 import time
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flow.outcome import Ending
-from flow.workers import executor
+from flow.workers import executor, timeout
 from flow.workers.board import number
 from flow.workers.line import PROMPT, Line
 from flow.workers.loop import Loop
+from flow.workers.resolve import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from flow.outcome import Outcome
     from flow.workers.board import Part
-    from flow.workers.resolve import Work
 
-FAILED = (Ending.FAILED, Ending.RETRY)
+FAILED = (Ending.FAILED, Ending.RETRY, Ending.STOPPED)
 
 
 class Feeder(Protocol):
@@ -144,6 +144,24 @@ class Pool:
             self._busy_plain -= len(works)
         return works
 
+    def under_way(self) -> list[Work]:
+        """Return what runs now."""
+        plain = [work for args in timeout.under_way() for work in _works(args)]
+        return [*plain, *self._loop.under_way()]
+
+    def stop(self, executions: Collection[int]) -> None:
+        """End these executions, if they run; called by a signal in the main thread.
+
+        Raises:
+            JobStopped: the job that runs in the main thread is one of them.
+        """
+
+        def wanted(work: Work) -> bool:
+            return number(work.claim.execution) in executions
+
+        self._loop.stop(wanted)
+        timeout.stop(lambda args: any(map(wanted, _works(args))))
+
     def run_main(self) -> None:
         """Run plain jobs in this, the main thread, until ``close`` is called."""
         if self._threads == 1:
@@ -193,6 +211,8 @@ class Pool:
         if not self._begin(work):
             self.line.dropped()
             return
+        # The supervisor knows that process, and ends it alone.
+        self._part.allow(number(work.claim.execution), -1.0)
         outcome = self._feeder.run_apart(work)
         if outcome is None:
             self.line.dropped()
@@ -218,7 +238,8 @@ class Pool:
         return True
 
     def _show(self, work: Work) -> None:
-        self._part.begin(number(work.claim.execution))
+        claim = work.claim
+        self._part.begin(number(claim.execution), claim.timeout)
 
     def _drop(self, work: Work) -> None:
         self._part.end(number(work.claim.execution))
@@ -243,3 +264,8 @@ class Pool:
                 self._busy_async -= 1
             else:
                 self._busy_plain -= 1
+
+
+def _works(args: tuple[Any, ...]) -> list[Work]:
+    """Return what a call runs; nothing, if it is one of RQ's callbacks."""
+    return [one for one in args if isinstance(one, Work)]

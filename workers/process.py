@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flow.workers.board import Part
     from flow.workers.outofmemory import Killer
+    from flow.workers.verdict import Verdict
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -38,6 +39,7 @@ class Process:
         weight: bytes of memory, when last measured.
         announced: whether its retirement was told.
         relieved: whether it has a successor already.
+        verdicts: the executions for whose end it was killed, and why.
     """
 
     seat: int
@@ -51,6 +53,7 @@ class Process:
     weight: int = 0
     announced: bool = False
     relieved: bool = False
+    verdicts: dict[int, Verdict] = field(default_factory=dict[int, "Verdict"])
 
     @property
     def jobs(self) -> int:

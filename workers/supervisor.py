@@ -26,6 +26,8 @@ from flow.upkeep.recoverer import Recoverer
 from flow.workers import child, isolated, recycling
 from flow.workers.board import Board
 from flow.workers.burial import Burial, Dead
+from flow.workers.commands import Commands
+from flow.workers.deadlines import Deadlines
 from flow.workers.heartbeat import Census, Heartbeat
 from flow.workers.line import MOST
 from flow.workers.nursery import Ask, Nursery
@@ -62,12 +64,10 @@ class Supervisor:
     ) -> None:
         """Prepare; nothing is forked before ``run``."""
         self.name = name or f"{socket.gethostname()}.{os.getpid()}.{new_name()}"
-        self._store = store
-        self._address = address
-        self._config = config
+        self._store, self._address, self._config = store, address, config
         self._room = recycling.room(config)
         self._board = Board(self._room, config.threads + config.concurrency + MOST)
-        self._nursery = Nursery(Killer())
+        self._nursery = Nursery(Killer(), config.kill_after)
         self._processes: dict[int, Process] = {}
         self._dead: list[tuple[Process, int]] = []
         self._empty_seats: dict[int, float] = {}
@@ -75,7 +75,7 @@ class Supervisor:
         self._signals = Signals((*STOP, signal.SIGCHLD, signal.SIGTSTP))
         # Its own queues alone: what others push or take must not wake this worker.
         ours = tuple(keys.queue(queue) for queue in config.queues)
-        self._doorbell = Doorbell(address, (*ours, *ALSO))
+        self._doorbell = Doorbell(address, (*ours, *ALSO), keys.commands(self.name))
         self._bell_due, self._interrupts = 0.0, 0
         self._deadline: float | None = None
         self._burial = Burial(store, self.name)
@@ -85,9 +85,19 @@ class Supervisor:
         self._quiet = Quiet(self.name, self._board, self._heartbeat)
         self._promoter = Promoter(store, hears=lambda: self._doorbell.connected)
         self._pulse = Pulse(store, config.role)
-        upkeep = (self._heartbeat, self._pulse, self._burial, self._promoter)
+        self._deadlines = Deadlines(self._processes.values, config.kill_after)
+        self._commands = Commands(
+            store,
+            self.name,
+            self._processes.values,
+            self._deadlines,
+            lambda: self._stop("RQ's shutdown command"),
+        )
+        # Deadlines first: they need no server, which the others may wait for.
+        first = (self._deadlines, self._heartbeat, self._pulse, self._burial)
+        upkeep = (self._commands, self._promoter, Recoverer(store), Janitor(store))
         limits = recycling.scales(config, self._processes.values, self._has_room)
-        self._agenda = Agenda([*upkeep, Recoverer(store), Janitor(store), *limits])
+        self._agenda = Agenda([*first, *upkeep, *limits])
 
     def run(self) -> Census:
         """Run until stopped; return what the processes have done."""
@@ -262,10 +272,14 @@ class Supervisor:
         part = process.part
         running, loading = part.running(), part.loading()
         died = bool(status or running or loading)  # os._exit(0) in a job is a death too
-        if died and not stopping:
+        if died and not stopping and not process.verdicts:
             emit(events.ProcessDied(process.pid, told))
         unsent = part.outbox.unsent()
-        self._burial.add(Dead(process.name, running, loading, told, stopping, unsent))
+        dead = Dead(process.name, running, loading, told, stopping, unsent)
+        dead.verdicts = process.verdicts
+        for _ in process.verdicts:
+            part.count(seconds=0.0, failed=True)
+        self._burial.add(dead)
         self._agenda.hurry(self._burial)
         if stopping or process.relieved:
             return
@@ -342,6 +356,9 @@ class Supervisor:
             for process in self._processes.values():
                 if process.part.listening:
                     process.ring()
+        for message in self._doorbell.messages():
+            self._commands.hear(message)
+            self._agenda.hurry(self._commands)
         if SCHEDULED in rung:
             self._agenda.hurry(self._promoter)
 
@@ -371,6 +388,7 @@ class Supervisor:
     def _end(self) -> None:
         try:
             self._burial.finish()
+            self._commands.finish()
             self._heartbeat.run_once()  # the last counts
             self._pulse.end()
             self._store.leave([], self.name, self._config.queues)

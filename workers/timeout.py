@@ -1,6 +1,7 @@
-"""Soft timeouts: a SoftTimeout is raised inside a job that runs too long.
+"""Soft timeouts and stops: an error is raised inside a job that is to end.
 
-In the main thread by SIGALRM, exact to the millisecond. In another thread by Python's
+SoftTimeout in one that runs too long, JobStopped in one that somebody stopped. In the
+main thread by SIGALRM, exact to the millisecond. In another thread by Python's
 asynchronous exception: it arrives with the next bytecode, so never inside C code. On
 the event loop by cancellation, which flow.workers.loop does.
 """
@@ -11,15 +12,19 @@ import ctypes
 import inspect
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
-from flow.errors import SoftTimeout
+from flow.errors import JobStopped, SoftTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
 _handler_of = inspect.unwrap(signal.getsignal)  # without its detour by way of an enum
+
+STOPPED = "stopped on request"
+SPARED = 0.5  # seconds in which a call that was stopped may put things in order
 AGAIN = 1.0  # seconds after which a timeout that was swallowed is raised again
 
 
@@ -45,11 +50,29 @@ def call(
     Raises:
         SoftTimeout: the limit has passed.
     """
-    if seconds < 0:
-        return function(*args, **kwargs)
     if threading.current_thread() is threading.main_thread():
         return _alarm.call(seconds, function, args, kwargs)
     return _in_thread(seconds, function, args, kwargs)
+
+
+def under_way() -> list[tuple[Any, ...]]:
+    """Return the arguments of every call that runs now, in any thread."""
+    return _alarm.under_way() + [call.args for call in list(_calls.values())]
+
+
+def stop(wanted: Callable[[tuple[Any, ...]], bool]) -> None:
+    """Raise JobStopped inside the calls whose arguments are ``wanted``.
+
+    For a signal handler in the main thread: a call that runs there is left by the
+    error that this raises.
+
+    Raises:
+        JobStopped: the main thread's call is wanted.
+    """
+    for call in list(_calls.values()):
+        if wanted(call.args):
+            call.stop()
+    _alarm.stop(wanted)
 
 
 class Alarm:
@@ -57,7 +80,9 @@ class Alarm:
 
     def __init__(self) -> None:
         """Start unarmed."""
-        self._armed = False
+        self._call: tuple[Any, ...] | None = None  # the arguments of what runs
+        self._stopped: tuple[Any, ...] | None = None  # of the last that was stopped
+        self._stopped_at = 0.0
         self._seconds = 0.0
         self._handler = self._ring  # one object, to compare
 
@@ -74,27 +99,92 @@ class Alarm:
                 # Each time: the job before may have taken the signal for itself.
                 if _handler_of(signal.SIGALRM) is not self._handler:
                     signal.signal(signal.SIGALRM, self._handler)
-                self._seconds, self._armed = seconds, True
-                signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), AGAIN)
+                self._seconds, self._call = seconds, args
+                if seconds >= 0:
+                    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), AGAIN)
                 return function(*args, **kwargs)
             finally:
                 self._disarm()
-        except SoftTimeout:
+        except BaseException as error:
             # It may have rung inside the finally above, before that was through.
             self._disarm()
+            # What a job makes of a stop is a stop.
+            if self._stopped is args and not isinstance(error, JobStopped):
+                raise JobStopped(STOPPED) from error
             raise
 
+    def under_way(self) -> list[tuple[Any, ...]]:
+        """Return the arguments of the call that runs, if one does."""
+        call = self._call
+        return [] if call is None else [call]
+
+    def stop(self, wanted: Callable[[tuple[Any, ...]], bool]) -> None:
+        """Leave the call that runs, if its arguments are wanted."""
+        if self._call is None or not wanted(self._call):
+            return
+        now = time.monotonic()
+        if self._stopped is not self._call or now - self._stopped_at > SPARED:
+            self._stopped, self._stopped_at = self._call, now
+            raise JobStopped(STOPPED)
+
     def _disarm(self) -> None:
-        self._armed = False
+        self._call = None
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _ring(self, _signal: int, _frame: FrameType | None) -> None:
         # A ring that was under way when the job ended belongs to nobody.
-        if self._armed:
+        if self._call is not None:
             raise SoftTimeout(text(self._seconds))
 
 
 _alarm = Alarm()
+
+
+class ThreadCall:
+    """A call that runs in a thread which is not the main one.
+
+    Args:
+        args: its arguments.
+    """
+
+    def __init__(self, args: tuple[Any, ...]) -> None:
+        """Run in this thread."""
+        self.args = args
+        self._thread = threading.get_ident()
+        self._lock = threading.Lock()
+        self._ended = False
+        self._stopped_at = float("-inf")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody stopped it."""
+        return self._stopped_at > 0
+
+    def ring(self) -> None:
+        """Raise SoftTimeout inside it, unless it has ended."""
+        self._raise(SoftTimeout)
+
+    def stop(self) -> None:
+        """Raise JobStopped inside it, unless it has ended."""
+        now = time.monotonic()
+        if now - self._stopped_at > SPARED:
+            self._stopped_at = now
+            self._raise(JobStopped)
+
+    def end(self) -> None:
+        """Raise nothing any more."""
+        with self._lock:
+            self._ended = True
+            # One that was raised but has not arrived must not hit the next job.
+            _raise_in(self._thread, None)
+
+    def _raise(self, error: type[BaseException]) -> None:
+        with self._lock:
+            if not self._ended:
+                _raise_in(self._thread, error)
+
+
+_calls: dict[int, ThreadCall] = {}
 
 
 def _in_thread(
@@ -103,28 +193,31 @@ def _in_thread(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
 ) -> Any:  # noqa: ANN401 - whatever the function returns
-    thread, lock, ended = threading.get_ident(), threading.Lock(), threading.Event()
-
-    def ring() -> None:
-        with lock:
-            if not ended.is_set():
-                _raise_in(thread, SoftTimeout)
-
-    timer = threading.Timer(seconds, ring)
-    timer.daemon = True
+    call = _calls[threading.get_ident()] = ThreadCall(args)
+    timer = threading.Timer(seconds, call.ring) if seconds >= 0 else None
     try:
-        timer.start()
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
         try:
             return function(*args, **kwargs)
         finally:
-            with lock:
-                ended.set()
-                # One that was raised but has not arrived must not hit the next job.
-                _raise_in(thread, None)
-            timer.cancel()
-    except SoftTimeout:
-        # It may have arrived before or after the call itself; it comes only once.
-        raise SoftTimeout(text(seconds)) from None
+            _end(call, timer)
+    except BaseException as error:
+        # It may have arrived inside the finally above, before that was through.
+        _end(call, timer)
+        if call.stopped:
+            raise JobStopped(STOPPED) from error
+        if isinstance(error, SoftTimeout):
+            raise SoftTimeout(text(seconds)) from None
+        raise
+
+
+def _end(call: ThreadCall, timer: threading.Timer | None) -> None:
+    call.end()
+    if timer is not None:
+        timer.cancel()
+    _calls.pop(threading.get_ident(), None)
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:

@@ -60,6 +60,12 @@ then goes back to its queue. A second Ctrl-C stops at once.
     help="Seconds a job may go on after SIGTERM; by default FLOW_GRACE, else 25.",
 )
 @click.option(
+    "--kill-after",
+    type=click.FloatRange(0),
+    help="Seconds a job may go on after its timeout, or when it was stopped; then its "
+    "process is killed. By default FLOW_KILL_AFTER, else 5.",
+)
+@click.option(
     "--max-jobs",
     type=click.IntRange(0),
     help="Jobs after which a process is replaced by a new one; by default "

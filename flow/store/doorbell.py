@@ -2,7 +2,7 @@
 
 One connection per role with CLIENT TRACKING in broadcast mode: the server tells it
 which keys changed, whoever changed them, RQ's own clients too. A bell may be lost with
-its connection, so nobody relies on it alone.
+its connection, so nobody relies on it alone. It also hears the commands to a worker.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from redis import ConnectionPool
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from flow import keys
 from flow.store.link import settings
@@ -27,12 +27,14 @@ class Doorbell:
     Args:
         address: the server.
         prefixes: what the keys to hear of begin with.
+        channel: where commands are published, if anybody is to hear them.
     """
 
     def __init__(
         self,
         address: Address,
         prefixes: tuple[str, ...],
+        channel: str = "",
     ) -> None:
         """Prepare; ``connect`` connects."""
         self._address = address
@@ -44,6 +46,8 @@ class Doorbell:
         )
         self._connection: Any = None
         self._heard: set[str] = set()
+        self._channel = channel
+        self._messages: list[bytes] = []
 
     def connect(self) -> int | None:
         """Listen, and return the descriptor to wait on.
@@ -59,11 +63,14 @@ class Doorbell:
             connection.connect()
             connection.send_command("CLIENT", "TRACKING", "ON", "BCAST", *words)
             connection.read_response()
+            # redis-py hands these functions what it reads of keys and of channels.
+            connection._parser.set_invalidation_push_handler(self._hear)  # noqa: SLF001
+            connection._parser.set_pubsub_push_handler(self._take)  # noqa: SLF001
+            if self._channel:
+                _subscribe(connection, self._channel)
         except RedisError:
             connection.disconnect()
             return None
-        # redis-py hands what it reads of changed keys to this function.
-        connection._parser.set_invalidation_push_handler(self._hear)  # noqa: SLF001
         self._connection = connection
         return self.fileno()
 
@@ -77,6 +84,11 @@ class Doorbell:
             return None
         heard, self._heard = self._heard, set()
         return heard
+
+    def messages(self) -> list[bytes]:
+        """Return what was published since the last time."""
+        messages, self._messages = self._messages, []
+        return messages
 
     @property
     def connected(self) -> bool:
@@ -104,9 +116,24 @@ class Doorbell:
             self._connection.disconnect()
             self._connection = None
 
+    def _take(self, message: Any) -> None:  # noqa: ANN401 - as redis-py gives it
+        if message[0] == b"message":
+            self._messages.append(message[2])
+
     def _hear(self, message: Any) -> None:  # noqa: ANN401 - as redis-py gives it
         names = message[1]
         for prefix in self._prefixes:
             # None is FLUSHALL: everything changed.
             if names is None or any(n.decode().startswith(prefix) for n in names):
                 self._heard.add(prefix)
+
+
+def _subscribe(connection: Any, channel: str) -> None:  # noqa: ANN401 - redis-py's own
+    # The subscription is told by a push; PING's answer says that it was allowed.
+    connection.send_command("SUBSCRIBE", channel)
+    connection.send_command("PING")
+    try:
+        connection.read_response()
+    except ResponseError:
+        # This user may not: the worker hears its bells, and no commands.
+        connection.read_response()

@@ -187,6 +187,53 @@ async def ameet(count: int) -> int:
     return os.getpid()
 
 
+@task
+def swallow(ledger: Path) -> None:
+    """Go on, whatever is raised inside it."""
+    write(ledger, f"hold {os.getpid()}")
+    while True:
+        try:
+            while True:
+                NEVER.wait(0.01)
+        except BaseException as error:  # noqa: BLE001 - as the worst of code does
+            write(ledger, f"swallowed {type(error).__name__}")
+
+
+def _hang_in_c(library: ctypes.CDLL) -> None:
+    mutex = ctypes.create_string_buffer(256)
+    library.pthread_mutex_lock(mutex)
+    library.pthread_mutex_lock(mutex)  # no signal ends this
+
+
+@task(timeout=0.3, retries=1, backoff=[0])
+def hang_in_c(ledger: Path) -> None:
+    """Stay in C code for ever; other threads run on."""
+    write(ledger, f"hold {os.getpid()}")
+    _hang_in_c(ctypes.CDLL(None))
+
+
+@task(timeout=0.3)
+def hang_with_the_interpreter(ledger: Path) -> None:
+    """Stay in C code for ever, and keep the interpreter: no other thread runs."""
+    write(ledger, f"hold {os.getpid()}")
+    _hang_in_c(ctypes.PyDLL(None))
+
+
+@task(retries=2, backoff=[0, 0])
+def turn_a_stop_into_an_error(ledger: Path) -> None:
+    write(ledger, f"hold {os.getpid()}")
+    try:
+        NEVER.wait()
+    except BaseException as error:
+        raise ValueError("what the job makes of it") from error
+
+
+@task(on_crash="fail")
+async def ahold_once(ledger: Path) -> None:
+    write(ledger, f"hold {os.getpid()}")
+    await asyncio.Event().wait()
+
+
 @task(timeout=0.3)
 def hang() -> None:
     NEVER.wait()

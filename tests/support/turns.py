@@ -99,6 +99,11 @@ def postponed(claim: Claim, delay: float = 5.0) -> Outcome:
     return _outcome(claim, Ending.POSTPONED, delay=delay)
 
 
+def stopped(claim: Claim, told: str = "stopped on request") -> Outcome:
+    """Return the outcome of a job that somebody stopped."""
+    return _outcome(claim, Ending.STOPPED, value=codec.pack_failure(told), ttl=60)
+
+
 def interrupted(claim: Claim) -> Outcome:
     """Return the outcome of a job that the worker's stop cut off."""
     return _outcome(claim, Ending.INTERRUPTED)

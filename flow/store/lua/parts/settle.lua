@@ -44,6 +44,15 @@ function settlers.failed(o, worker, now)
   keep('failed', o.queue, o.id, o.ttl, now, o.had_parents, waited_for)
 end
 
+-- Among the dead letters, as RQ has it; and as there, what waits for it goes on waiting, also
+-- where a failure would be good enough.
+function settlers.stopped(o, worker, now)
+  redis.call('HSET', 'rq:job:' .. o.id, 'status', 'stopped', 'ended_at', o.iso)
+  record(o.id, 2, worker, o.execution, o.started, o.ended, 'exc_string', o.value)
+  local waited_for = redis.call('EXISTS', 'rq:job:' .. o.id .. ':dependents') == 1
+  keep('failed', o.queue, o.id, o.ttl, now, o.had_parents, waited_for)
+end
+
 function settlers.retry(o, _, now)
   local key = 'rq:job:' .. o.id
   redis.call('HINCRBY', key, 'retries_left', -1)

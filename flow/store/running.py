@@ -1,0 +1,65 @@
+"""What runs: who still owns it, what it was claimed as, and the request to end it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from flow import codec, keys
+from flow.store.batches import CHUNK
+from flow.store.scripts import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flow.record import Claim
+    from flow.store.client import Held, Store
+
+# As claim.lua gives them to the codec.
+CLAIMED = (
+    *("timeout", "result_ttl", "failure_ttl", "retries_left", "retry_intervals"),
+    *("flow_attempts", "flow_on_crash", "flow_unknown_since", "data", "flow_timeout"),
+)
+
+
+def owned(store: Store, claims: Sequence[Claim]) -> list[Claim]:
+    """Return those of the claims whose job was not taken away meanwhile."""
+    own: list[Claim] = []
+    for start in range(0, len(claims), CHUNK):
+        some = claims[start : start + CHUNK]
+        words = [word for c in some for word in (c.queue, c.job_id, c.execution)]
+        answers = store.link.run(load("owned"), [], words)
+        own += [c for c, answer in zip(some, answers, strict=True) if answer]
+    return own
+
+
+def described(store: Store, held: Held) -> Claim | None:
+    """Return what a process holds as it claimed it; None when it lost it meanwhile."""
+    key = keys.job(held.job_id)
+    *values, status = store.link.command("HMGET", key, *CLAIMED, "status")
+    if status != b"started":
+        return None
+    names = [held.queue.encode(), held.job_id.encode(), held.execution.encode()]
+    return codec.claim([*names, 1, values])
+
+
+def stop(store: Store, job_id: str) -> bool | None:
+    """Ask the worker of a job that runs to end it.
+
+    Returns:
+        Whether a worker hears it; False when the job does not run; None: no such job.
+    """
+    fields = ("status", "worker_name")
+    status, worker = store.link.command("HMGET", keys.job(job_id), *fields)
+    if status is None:
+        return None
+    if status != b"started" or not worker:
+        return False
+    told = json.dumps({"command": "stop-job", "job_id": job_id})
+    return bool(store.link.command("PUBLISH", keys.commands(worker.decode()), told))
+
+
+def queue_of(store: Store, job_id: str) -> str | None:
+    """Return the queue that a job came from; None: there is no such job."""
+    raw = store.link.command("HGET", keys.job(job_id), "origin")
+    return raw.decode() if raw else None

@@ -1,0 +1,110 @@
+"""Commands: what was claimed and has not begun is dropped; the server may be away."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flow import errors
+from flow.job import Job
+from flow.record import Status
+from flow.workers.board import Board
+from flow.workers.commands import Commands
+from flow.workers.deadlines import Deadlines
+from flow.workers.process import Process
+from tests.support.leaks import places
+from tests.support.turns import Turns, finished, record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flow.store.client import Store
+    from tests.support.server import Server
+
+PATIENCE = 5.0
+
+
+class Worker:
+    """What a supervisor has, around one process that claims by hand."""
+
+    def __init__(self, store: Store, board: Board) -> None:
+        self.turns = Turns(store)
+        self.part = board.part(0)
+        self.part.clear()
+        # Nothing runs in these tests, so nothing is signalled.
+        self.process = Process(0, 0, self.part, -1, os.getpid(), 0.0, self.turns.name)
+        deadlines = Deadlines(lambda: [self.process], PATIENCE)
+        self.commands = Commands(
+            store, "w", lambda: [self.process], deadlines, lambda: None
+        )
+
+    def hear(self, **command: str) -> None:
+        self.commands.hear(json.dumps(command).encode())
+
+
+@pytest.fixture
+def worker(store: Store) -> Iterator[Worker]:
+    board = Board(1, 10)
+    worker = Worker(store, board)
+    yield worker
+    worker.commands.finish()
+    board.close()
+
+
+def test_what_was_claimed_and_has_not_begun_is_dropped(
+    worker: Worker, store: Store
+) -> None:
+    store.enqueue([record()])
+    claim = worker.turns.one()
+    worker.hear(command="stop-job", job_id=claim.job_id)
+    worker.commands.run_once()
+    assert store.status(claim.job_id) is Status.STOPPED
+    assert places(store, claim.job_id) == ["failed"]
+    assert worker.part.unwanted() == {1}  # should it begin just now
+    assert store.unclaim([claim]) == []
+    assert worker.turns.settle(finished(claim)) == [(claim.job_id, "lost")]
+    with pytest.raises(errors.JobFailed, match="JobStopped"):
+        Job[int](claim.job_id, store).result(0)
+
+
+def test_of_two_executions_the_one_that_is_named_is_stopped(
+    worker: Worker, store: Store
+) -> None:
+    store.enqueue([record()])
+    claim = worker.turns.one()
+    other = f"{worker.turns.name}-99"
+    named = {"command": "stop-execution", "job_id": claim.job_id}
+    worker.hear(**named, execution_id=other)
+    worker.commands.run_once()
+    assert store.status(claim.job_id) is Status.STARTED
+    worker.hear(**named, execution_id=claim.execution)
+    worker.commands.run_once()
+    assert store.status(claim.job_id) is Status.STOPPED
+
+
+def test_the_job_of_another_worker_is_left_alone(worker: Worker, store: Store) -> None:
+    store.enqueue([record()])
+    other = Turns(store)
+    claim = other.one()
+    worker.hear(command="stop-job", job_id=claim.job_id)
+    worker.commands.run_once()
+    assert other.settle(finished(claim)) == []
+
+
+def test_a_command_waits_for_a_server_that_is_away(
+    worker: Worker, store: Store, server: Server
+) -> None:
+    store.enqueue([record()])
+    claim = worker.turns.one()
+    worker.hear(command="stop-job", job_id=claim.job_id)
+    server.stop()
+    with pytest.raises(errors.ServerUnreachable):
+        worker.commands.run_once()
+    server.start()
+    worker.commands.run_once()
+    # A test's server keeps nothing: the job is gone, and nothing of it came back.
+    assert store.status(claim.job_id) in (None, Status.STOPPED)
+    worker.commands.run_once()

@@ -1,0 +1,134 @@
+"""Commands: what RQ's clients ask of a worker, and flow's own ``Job.stop``.
+
+RQ publishes them to a channel of the worker: stop a job, stop an execution, kill what
+works, shut down. One that nobody hears, because the connection was gone, is lost, as in
+RQ; the sender may repeat it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from flow import codec, events
+from flow.log import emit
+from flow.service import Service
+from flow.store import running
+from flow.store.client import Exchange
+from flow.workers.process import new_name
+from flow.workers.verdict import Reason, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from flow.store.client import Held, Store
+    from flow.workers.deadlines import Deadlines
+    from flow.workers.process import Process
+
+
+class Commands(Service):
+    """Does what a worker was asked.
+
+    Args:
+        store: where the jobs are.
+        worker: the worker's name.
+        processes: those that live.
+        deadlines: ends what runs.
+        shut_down: stops the worker.
+        now: the wall clock, unix seconds.
+    """
+
+    interval = 1.0
+
+    def __init__(
+        self,
+        store: Store,
+        worker: str,
+        processes: Callable[[], Collection[Process]],
+        deadlines: Deadlines,
+        shut_down: Callable[[], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Be asked nothing yet."""
+        self._store = store
+        self._worker = worker
+        self._processes = processes
+        self._deadlines = deadlines
+        self._shut_down = shut_down
+        self._now = now
+        self._jobs: list[tuple[str, str]] = []  # job, and execution or nothing
+        self._process, self._turn = new_name(), 0
+
+    def hear(self, message: bytes) -> None:
+        """Take one command; what needs the server waits for ``run_once``."""
+        command = _read(message)
+        what = command.get("command")
+        if what == "shutdown":
+            self._shut_down()
+        elif what == "kill-horse":
+            self._kill()
+        elif what in ("stop-job", "stop-execution"):
+            execution = str(command.get("execution_id", ""))
+            self._jobs.append((str(command.get("job_id", "")), execution))
+        else:
+            emit(
+                events.CommandIgnored(repr(message[:100]), "it is none that flow knows")
+            )
+
+    def run_once(self) -> None:
+        """Stop the jobs that were named."""
+        while self._jobs:
+            job_id, execution = self._jobs[0]
+            self._stop(job_id, execution)
+            del self._jobs[0]
+
+    def finish(self) -> None:
+        """Leave nothing of this in Redis: the worker ends."""
+        if self._turn:
+            self._store.leave([self._process])
+
+    def _kill(self) -> None:
+        for process in self._processes():
+            if process.part.running():
+                process.kill()
+
+    def _stop(self, job_id: str, execution: str) -> None:
+        queue = running.queue_of(self._store, job_id)
+        ours = {process.name: process for process in self._processes()}
+        held = [
+            one
+            for one in (self._store.held([queue]) if queue else [])
+            if one.job_id == job_id
+            and one.process in ours
+            and execution in ("", one.execution)
+        ]
+        if not held:
+            emit(events.CommandIgnored(f"stop job {job_id}", "it does not run here"))
+        for one in held:
+            process = ours[one.process]
+            if one.number not in process.part.running():
+                self._drop(one)
+            # Also one that has not begun: it may just now.
+            self._deadlines.ask(process, one.number)
+            emit(events.StopAsked(job_id))
+
+    def _drop(self, held: Held) -> None:
+        """Settle what was claimed and has not begun: its process finds it lost."""
+        claim = running.described(self._store, held)
+        if claim is None:
+            return
+        now = self._now()
+        outcome = Verdict(Reason.STOPPED, now).outcome(claim, now)
+        self._turn += 1
+        packed = codec.pack_outcome(outcome)
+        ask = Exchange(self._process, self._turn, 1, 0, self._worker, (), [packed])
+        self._store.exchange(ask)
+
+
+def _read(message: bytes) -> dict[str, Any]:
+    try:
+        command: object = json.loads(message)
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", command) if isinstance(command, dict) else {}

@@ -1,0 +1,139 @@
+"""Deadlines: what was to end and goes on is ended with its process.
+
+A job has a soft timeout, and anybody may stop it; both raise an error inside it, which
+code in C may never see and a job may swallow. The supervisor looks on: from shared
+memory it knows what runs, and for how long it may.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from flow import events
+from flow.log import emit
+from flow.service import Service
+from flow.workers.board import number
+from flow.workers.verdict import Reason, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from flow.workers.process import Process
+
+HELD_UP = 5.0  # seconds without a look after which everything may have stood still
+UNSEEN = 5.0  # seconds after which what was asked to end and does not run is forgotten
+EXECUTION = 2  # where codec.pack_outcome has the execution id
+
+
+class Deadlines(Service):
+    """Has executions end that were asked to, or that run too long.
+
+    Args:
+        processes: those that live.
+        patience: seconds that an execution may go on when it was to end.
+        monotonic: the clock.
+        now: the wall clock, unix seconds.
+    """
+
+    interval = 1.0
+
+    def __init__(
+        self,
+        processes: Callable[[], Collection[Process]],
+        patience: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Know of nothing that runs yet."""
+        self._processes = processes
+        self._patience = patience
+        self._monotonic = monotonic
+        self._now = now
+        self._seen: dict[tuple[str, int], float] = {}
+        self._asked: dict[tuple[str, int], float] = {}
+        self._looked = monotonic()
+
+    def ask(self, process: Process, execution: int) -> None:
+        """Have an execution end; it has a while for it."""
+        self._asked.setdefault((process.name, execution), self._monotonic())
+        self._tell(process, process.part.limits())
+
+    def run_once(self) -> None:
+        """Look at what runs, once."""
+        self._forgive()
+        seen: dict[tuple[str, int], float] = {}
+        names: set[str] = set()
+        for process in self._processes():
+            names.add(process.name)
+            limits = process.part.limits()
+            for execution in limits:
+                one = (process.name, execution)
+                # A second late at most, and never early.
+                seen[one] = self._seen.get(one, self._monotonic())
+            self._doubt(process)
+            self._tell(process, limits)
+            self._judge(process, limits, seen)
+        self._seen = seen
+        self._asked = {one: at for one, at in self._asked.items() if one[0] in names}
+
+    def _forgive(self) -> None:
+        """Leave out the time in which the worker, most likely all of it, was still."""
+        now = self._monotonic()
+        lost, self._looked = max(0.0, now - self._looked - HELD_UP), now
+        if lost:
+            self._seen = {one: at + lost for one, at in self._seen.items()}
+            self._asked = {one: at + lost for one, at in self._asked.items()}
+
+    def _doubt(self, process: Process) -> None:
+        """Ask for the end of what the process itself has found to be another's."""
+        for execution in process.part.doubted.numbers():
+            self._asked.setdefault((process.name, execution), self._monotonic())
+
+    def _tell(self, process: Process, limits: Collection[int]) -> None:
+        now = self._monotonic()
+        mine = {n: at for (name, n), at in self._asked.items() if name == process.name}
+        for execution, at in mine.items():
+            # What was claimed begins in a moment, or goes back.
+            if execution not in limits and now - at > UNSEEN:
+                del self._asked[process.name, execution]
+        if mine or process.part.asked.numbers():
+            process.part.asked.keep(mine)
+        if mine.keys() & set(limits):
+            # Each second again: one may have come too early, or was swallowed.
+            os.kill(process.pid, signal.SIGURG)
+
+    def _judge(
+        self,
+        process: Process,
+        limits: dict[int, float],
+        seen: dict[tuple[str, int], float],
+    ) -> None:
+        found: dict[int, Verdict] = {}
+        for execution, seconds in limits.items():
+            one = (process.name, execution)
+            ran = self._monotonic() - seen[one]
+            asked = self._asked.get(one)
+            began = self._now() - ran
+            if asked is not None and self._monotonic() - asked > self._patience:
+                found[execution] = Verdict(Reason.STOPPED, began)
+            elif 0 <= seconds < ran - self._patience:
+                found[execution] = Verdict(Reason.TIMEOUT, began)
+        for execution in _ended(process) if found else ():
+            found.pop(execution, None)
+        if found and not process.verdicts:
+            process.verdicts.update(found)
+            emit(events.ProcessKilled(process.pid, self._patience, len(found)))
+            process.kill()
+
+
+def _ended(process: Process) -> set[int]:
+    """Return what has ended already, and waits for the server in the outbox."""
+    try:
+        unsent = process.part.outbox.unsent()
+    except (ValueError, EOFError, TypeError):
+        # It is being emptied just now: what has ended will be gone at the next look.
+        return process.part.running()
+    return {number(packed[EXECUTION]) for packed in unsent}

@@ -1,0 +1,58 @@
+"""Watch: a process asks now and then whether what runs long is still its own.
+
+A job may be canceled, deleted or given to another while it runs. Its outcome would be
+refused, so to go on is in vain: the process notes it, and its supervisor has it end.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from flow.store import running
+from flow.workers.board import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flow.store.client import Store
+    from flow.workers.board import Part
+    from flow.workers.pool import Pool
+
+EVERY = 2.5  # seconds between two looks; what runs at both is asked about
+
+
+class Watch:
+    """Finds the executions of a process whose job was taken away.
+
+    Args:
+        store: where the jobs are.
+        part: where the supervisor sees what was found.
+        monotonic: the clock between two looks.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        part: Part,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Have seen nothing yet."""
+        self._store = store
+        self._part = part
+        self._monotonic = monotonic
+        self._due = monotonic() + EVERY
+        self._seen: set[str] = set()
+
+    def look(self, pool: Pool) -> None:
+        """Look, if it is time to; short jobs are never seen twice, and cost nothing."""
+        if self._monotonic() < self._due:
+            return
+        self._due = self._monotonic() + EVERY
+        claims = {work.claim.execution: work.claim for work in pool.under_way()}
+        long = [claim for name, claim in claims.items() if name in self._seen]
+        self._seen = set(claims)
+        own = running.owned(self._store, long) if long else []
+        lost = {claim.execution for claim in long} - {claim.execution for claim in own}
+        if lost or self._part.doubted.numbers():
+            self._part.doubted.keep(map(number, lost))
