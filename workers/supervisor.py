@@ -74,8 +74,11 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._signals = Signals((*STOP, signal.SIGCHLD, signal.SIGTSTP))
         # Its own queues alone: what others push or take must not wake this worker.
-        ours = tuple(keys.queue(queue) for queue in config.queues)
-        self._doorbell = Doorbell(address, (*ours, *ALSO), keys.commands(self.name))
+        self._doorbell = Doorbell(
+            address,
+            (*map(keys.queue, config.queues), *ALSO),
+            keys.commands(self.name),
+        )
         self._bell_due, self._interrupts = 0.0, 0
         self._deadline: float | None = None
         self._burial = Burial(store, self.name)

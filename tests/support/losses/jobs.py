@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flow.record import Status
+from flow.store import running
 from tests.support.leaks import places, queued
 from tests.support.losses.losing import loses
 from tests.support.turns import Turns, begun, failed, finished, record, retried
@@ -145,3 +146,12 @@ def cancel(losing: Losing) -> None:
         losing.store.enqueue([job])
         assert losing.away.cancel(job.id) is True
         assert losing.store.status(job.id) is Status.CANCELED
+
+
+@loses("owned")
+def owned(losing: Losing) -> None:
+    losing.store.enqueue([record(), record()])
+    kept, lost = Turns(losing.store).take(2)
+    losing.store.unclaim([lost])
+    for _ in losing.rounds("owned"):
+        assert running.owned(losing.away, [kept, lost]) == [kept]
