@@ -11,6 +11,8 @@ SUSPENDED = "rq:suspended"  # string: every worker pauses while it exists
 PAUSED = "flow:paused"  # set of the names of queues that nothing is claimed from
 WORKERS = "rq:workers"  # set of worker keys
 BEATS = "flow:beats"  # hash process -> count; a process that leaves is removed
+GROUPS = "rq:groups"  # set: the names of RQ's groups that have jobs
+TIDIED = "rq:clean_groups"  # string with a TTL: somebody looks after them now
 LIMITS = "rq:rl-keys"  # set: the names of RQ's rate limits, while they are used
 
 PERMANENT = frozenset({QUEUES, SUSPENDED, PAUSED, WORKERS, BEATS})

@@ -274,6 +274,28 @@ class Store:
         """Forget expired jobs in a queue's registries; return how many."""
         return int(self.link.run(load("trim"), [], [queue, limit]))
 
+    def tidies(self, pause: int) -> bool:
+        """Return whether to look after groups and limits: for now, nobody else does."""
+        taken = self.link.command("SET", keys.TIDIED, 1, "NX", "EX", pause)
+        return bool(taken)
+
+    def groups(self) -> list[str]:
+        """Return the names of RQ's groups."""
+        return [name.decode() for name in self.link.command("SMEMBERS", keys.GROUPS)]
+
+    def limits(self) -> list[str]:
+        """Return the names of RQ's rate limits."""
+        return [name.decode() for name in self.link.command("SMEMBERS", keys.LIMITS)]
+
+    def tidy_group(self, group: str, at: int, limit: int) -> int:
+        """Have a group forget jobs that are gone; return where to go on, 0: through."""
+        return int(self.link.run(load("tidy_group"), [], [group, at, limit]))
+
+    def tidy_limit(self, name: str, limit: int) -> None:
+        """Give slots of a rate limit whose jobs are gone to those that wait."""
+        iso = codec.iso(self._now())
+        self.link.run(load("tidy_limit"), [], [name, iso, limit])
+
     def unserved(self, queues: Sequence[str]) -> list[str]:
         """Return those of the queues that have jobs waiting and no live worker."""
         command = self.link.command

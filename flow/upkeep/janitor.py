@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flow.events import QueuesUnserved
 from flow.log import emit
 from flow.service import Service
+from flow.upkeep.tidier import Tidier
 
 if TYPE_CHECKING:
     from flow.store.client import Store
@@ -27,6 +28,7 @@ class Janitor(Service):
     def __init__(self, store: Store) -> None:
         """Trim nothing yet."""
         self._store = store
+        self._tidier = Tidier(store)
         self._warned: tuple[str, ...] = ()
         self._is_first = True
 
@@ -41,7 +43,8 @@ class Janitor(Service):
             self._is_first = False
             return FIRST
         self._warn(tuple(self._store.unserved(queues)))
-        return 0.1 if any(busy) else None
+        more = self._tidier.turn()
+        return 0.1 if more or any(busy) else None
 
     def _warn(self, unserved: tuple[str, ...]) -> None:
         if unserved and unserved != self._warned:

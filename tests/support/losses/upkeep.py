@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flow import keys
 from flow.store import fleet
 from flow.store.client import Worker
 from tests.support.losses.losing import loses
@@ -61,3 +62,24 @@ def look(losing: Losing) -> None:
     for n in losing.rounds("look"):
         losing.store.beat(Worker("w", ("default",), ("p",), {"birth": "-"}, n), 60)
         assert losing.away.look() == {"p": losing.store.beats()["p"]}
+
+
+@loses("tidy_group")
+def tidy_group(losing: Losing) -> None:
+    command = losing.store.link.command
+    for n in losing.rounds("tidy_group"):
+        command("SADD", keys.GROUPS, "them")
+        command("SADD", "rq:group:them", f"gone-{n}")
+        losing.away.tidy_group("them", 0, 10)
+        assert command("EXISTS", keys.GROUPS, "rq:group:them") == 0
+
+
+@loses("tidy_limit")
+def tidy_limit(losing: Losing) -> None:
+    command = losing.store.link.command
+    for n in losing.rounds("tidy_limit"):
+        command("SADD", keys.LIMITS, "api")
+        command("HSET", "rq:rl:api", "concurrency", 1)
+        command("ZADD", "rq:rl:api:allowed", 1, f"gone-{n}")
+        losing.away.tidy_limit("api", 10)
+        assert command("EXISTS", keys.LIMITS, "rq:rl:api", "rq:rl:api:allowed") == 0

@@ -37,17 +37,22 @@ local function is_held_back(limit, concurrency, id, iso)
   return true
 end
 
--- free_slot: a job that neither waits nor runs any more gives its slot to the next. A limit
--- that no job has any more is forgotten, as RQ's maintenance would.
+-- forget_limit: a limit that no job has any more is none; RQ's maintenance does the same.
+local function forget_limit(limit)
+  local rooms = { 'rq:rl:' .. limit .. ':allowed', 'rq:rl:' .. limit .. ':rate_limited' }
+  if redis.call('EXISTS', unpack(rooms)) == 0 then
+    redis.call('DEL', 'rq:rl:' .. limit)
+    redis.call('SREM', 'rq:rl-keys', limit)
+  end
+end
+
+-- free_slot: a job that neither waits nor runs any more gives its slot to the next.
 local function free_slot(limit, id, iso)
-  local status = redis.call('HGET', 'rq:job:' .. id, 'status')
+  -- pcall: what is no hash is no job.
+  local status = redis.pcall('HGET', 'rq:job:' .. id, 'status')
   if status ~= 'queued' and status ~= 'started' then
     redis.call('ZREM', 'rq:rl:' .. limit .. ':allowed', id)
     admit(limit, iso)
-    if redis.call('EXISTS', 'rq:rl:' .. limit .. ':allowed',
-      'rq:rl:' .. limit .. ':rate_limited') == 0 then
-      redis.call('DEL', 'rq:rl:' .. limit)
-      redis.call('SREM', 'rq:rl-keys', limit)
-    end
+    forget_limit(limit)
   end
 end
