@@ -40,6 +40,8 @@ SAID = {
     Order.STOP: "stopping",
     Order.INTERRUPT: "stopping; Ctrl-C again kills at once",
     Order.KILL: "killing",
+    Order.SUSPEND: "Ctrl-Z stops nothing here: Ctrl-C ends the session, flow start "
+    "--daemon leaves the terminal",
 }
 
 

@@ -27,7 +27,11 @@ from typing import NoReturn
 from flow.runner import descendants
 
 WATCHED = frozenset(
-    (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD)
+    (
+        *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+        # A Ctrl-Z would freeze both halves, and what they run with the next full pipe.
+        *(signal.SIGTSTP, signal.SIGCHLD),
+    )
 )
 PRESS = b"^"  # one Ctrl-C, on the lifeline
 # The folder of flow comes last: in it may be packages named like Python's own.
@@ -96,7 +100,7 @@ def watch(session: int, lifeline: int, spared: frozenset[int]) -> int:
             # counts both, so it must not be told by a signal.
             with contextlib.suppress(BrokenPipeError):
                 os.write(lifeline, PRESS)
-        elif number != signal.SIGCHLD:
+        elif number not in (signal.SIGCHLD, signal.SIGTSTP):
             descendants.send(session, number)
     _sweep(spared)
     return code

@@ -162,5 +162,5 @@ def wait_for_reader(
         ]
         if not ready or Order.KILL in orders:
             return
-        asked = asked or bool(set(orders) - {Order.CHILD})
+        asked = asked or bool(set(orders) - {Order.CHILD, Order.SUSPEND})
         sink.flush()

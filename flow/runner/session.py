@@ -142,6 +142,8 @@ class Session:
             return
         if self._ending is None:
             self._printer.say(SAID[order])
+        if order is Order.SUSPEND:
+            return
         self.stop(ORDERED[order])
         if order is Order.KILL:
             self._kill()

@@ -21,6 +21,7 @@ class Order(Enum):
     STOP = "stop"
     INTERRUPT = "stop, a person said so"
     KILL = "stop at once"
+    SUSPEND = "Ctrl-Z, which is passed over"
 
 
 MEANING = {
@@ -29,6 +30,7 @@ MEANING = {
     signal.SIGHUP: Order.STOP,
     signal.SIGINT: Order.INTERRUPT,
     signal.SIGQUIT: Order.KILL,
+    signal.SIGTSTP: Order.SUSPEND,
 }
 
 
