@@ -19,6 +19,8 @@ from flow.workers.board import Board, Retirement
 from flow.workers.child import Seat
 from flow.workers.fetcher import SILENCE, Fetcher
 from flow.workers.line import MOST
+from flow.workers.nursery import Ask, Nursery
+from flow.workers.outofmemory import Killer
 from flow.workers.pool import Pool
 from flow.workers.process import new_name
 from tests.support import hazards
@@ -39,7 +41,14 @@ LONG = 60.0  # seconds a wait may take at most
 class Process:
     """A process of a worker, as two threads of this one."""
 
-    def __init__(self, store: Store, *, burst: bool = True, threads: int = 2) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        burst: bool = True,
+        threads: int = 2,
+        asks: socket.socket | None = None,
+    ) -> None:
         self.bell, self.ringer = os.pipe()
         self.board = Board(1, threads + 10 + MOST)
         self.board.beaten()
@@ -50,7 +59,7 @@ class Process:
         name = new_name()
         self.turn = keys.turn(name)
         self.asks, self.heard = socket.socketpair()
-        of = (self.board, self.part, self.bell, self.asks, os.getpid())
+        of = (self.board, self.part, self.bell, asks or self.asks, os.getpid())
         seat = Seat(name, "w", config, address, *of)
         fetcher = Fetcher(store, seat)
         self.pool = Pool(
@@ -74,9 +83,13 @@ class Process:
 
 @contextlib.contextmanager
 def process(
-    store: Store, *, burst: bool = True, threads: int = 2
+    store: Store,
+    *,
+    burst: bool = True,
+    threads: int = 2,
+    asks: socket.socket | None = None,
 ) -> Generator[Process]:
-    one = Process(store, burst=burst, threads=threads)
+    one = Process(store, burst=burst, threads=threads, asks=asks)
     one.thread.start()
     # In a process of one thread this would be the main thread.
     line = threading.Thread(target=one.pool.run_main, daemon=True)
@@ -221,3 +234,24 @@ def test_a_process_that_is_to_end_gives_back_in_order_what_it_had_claimed(
     assert ended > 1
     assert ledger.read_text().split() == [str(n) for n in range(1500)]
     assert {places(store, job.id)[0] for job in jobs} == {"finished"}
+
+
+def test_a_job_whose_process_cannot_be_forked_goes_back_uncounted(
+    store: Store, tmp_path: Path
+) -> None:
+    nursery = Nursery(Killer(tmp_path), 5.0)
+    job = hazards.apart_echo.enqueue(1)
+    with process(store, burst=False, threads=1, asks=nursery.asks) as one:
+        (ask,) = _asked(nursery)
+        nursery.unborn(ask, "no memory")
+        (again,) = _asked(nursery)  # it was claimed once more
+        assert again.execution > ask.execution
+        one.board.stop()
+        nursery.unborn(again, "still none")
+    assert queued(store) == [job.id]
+    assert not store.link.command("HGET", keys.job(job.id), "flow_crashes")
+    nursery.close()
+
+
+def _asked(nursery: Nursery) -> list[Ask]:
+    return wait_until(lambda: list(nursery.asked()), timeout=LONG, waiting_for="an ask")

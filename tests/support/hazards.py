@@ -503,3 +503,8 @@ def apart_current(ledger: Path) -> tuple[str, float]:
     while not job.stopping:
         NEVER.wait(0.01)
     return job.id, (job.deadline - datetime.now(UTC)).total_seconds()
+
+
+@task(isolate=True)
+def apart_trace(ledger: Path, name: str, gate: Path) -> str:
+    return trace(ledger, name, gate)

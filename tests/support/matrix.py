@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 VICTIMS = ("child", "supervisor", "group")
 SIGNALS = ("KILL", "TERM", "INT", "STOP")
 PHASES = ("claimed", "running", "settling", "settled")
-KINDS = ("sync", "thread", "async")
+KINDS = ("sync", "thread", "async", "isolated")
 AT_ONCE = 12
-TOLD = {"sync": (), "thread": ("--threads", "2"), "async": ()}
+TOLD = {"thread": ("--threads", "2")}
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Cell:
 ALL = [Cell(*each) for each in product(VICTIMS, SIGNALS, PHASES, KINDS)]
 # Each victim with each signal once, and the other two in turns.
 SOME = [
-    Cell(victim, number, PHASES[(v + s) % 4], KINDS[(v + 2 * s) % 3])
+    Cell(victim, number, PHASES[(v + s) % 4], KINDS[(v + 3 * s) % 4])
     for v, victim in enumerate(VICTIMS)
     for s, number in enumerate(SIGNALS)
 ]
@@ -118,10 +118,14 @@ class Case:
         self._proxy = ends.enter_context(proxied(server.socket, socket))
         if cell.phase == "claimed":
             self._proxy.hold(self._id, reply=True)
-        task = hazards.atrace if cell.kind == "async" else hazards.trace
+        tasks: dict[str, Any] = {
+            "async": hazards.atrace,
+            "isolated": hazards.apart_trace,
+        }
+        task = tasks.get(cell.kind, hazards.trace)
         call = task.options(queue=cell.name, id=self._id)
         self.jobs: list[Job[Any]] = [call.enqueue(yard.ledger, cell.name, self._gate)]
-        options = ("--queues", cell.name, "--grace", "60", *TOLD[cell.kind])
+        options = ("--queues", cell.name, "--grace", "60", *TOLD.get(cell.kind, ()))
         self.worker = ends.enter_context(yard.worker(*options, url=self._proxy.url))
 
     @property
@@ -145,7 +149,7 @@ class Case:
 
     def strike(self) -> None:
         """Send the signal, and let all that was held go on."""
-        (child,) = children(self.worker)
+        child = children(self.worker)[0]  # before that of an isolated job
         victims = {"child": [child], "supervisor": [self.worker.pid]}
         struck = victims.get(self.cell.victim) or everything(self.worker)
         number = signal.Signals[f"SIG{self.cell.signal}"]
