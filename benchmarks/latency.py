@@ -53,13 +53,14 @@ def measure(
         client = clients(stand)[contender.client]
         with cpu.started(contender.command(stand.url), stand.folder):
             client.round_trip()  # it is up
-            found[contender.name] = _latency(
-                [_trip(client.round_trip) for _ in range(jobs)]
+            found[contender.name] = spread_of(
+                [trip(client.round_trip) for _ in range(jobs)]
             )
     return found
 
 
-def _trip(round_trip: Callable[[], float]) -> tuple[float, float]:
+def trip(round_trip: Callable[[], float]) -> tuple[float, float]:
+    """Return the seconds until a job began, and until its result was there."""
     threading.Event().wait(IDLE)
     wall, start = time.time(), time.perf_counter()
     began = round_trip()
@@ -71,10 +72,11 @@ def _pings(stand: Stand, count: int) -> Latency:
         stand.client.ping()
         return time.time()
 
-    return _latency([_trip(ping) for _ in range(count)])
+    return spread_of([trip(ping) for _ in range(count)])
 
 
-def _latency(trips: Sequence[tuple[float, float]]) -> Latency:
+def spread_of(trips: Sequence[tuple[float, float]]) -> Latency:
+    """Return what trips took, by half and by 99 % of them."""
     starts = [start * MILLI for start, _ in trips]
     results = [result * MILLI for _, result in trips]
     return Latency(

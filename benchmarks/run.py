@@ -15,11 +15,13 @@ from benchmarks import (
     drain,
     enqueue,
     latency,
+    live,
     machine,
     memory,
     runner,
     stand,
     table,
+    urgent,
 )
 from benchmarks.burst import JobsMissing
 from benchmarks.contenders import CONTENDERS, RQ
@@ -27,12 +29,13 @@ from benchmarks.cpu import ProgramFailed
 from flow.errors import FlowError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
+    from benchmarks.contenders import Contender
     from benchmarks.drain import Drained
 
-TARGET = 20  # times flow's CPU a job that RQ's default worker takes
+TARGET = 150  # times flow's CPU a job that RQ's default worker takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Size:
         jobs: to enqueue in a round, and to weigh.
         trips: to an idle worker.
         clock: of the clock's.
+        urgent: of the urgent lane's.
+        live: of workers that run on.
         lines: that a runner passes on in a round.
     """
 
@@ -53,11 +58,22 @@ class Size:
     jobs: int = 2000
     trips: int = 400
     clock: clock.Size = field(default_factory=clock.Size)
+    urgent: urgent.Size = field(default_factory=urgent.Size)
+    live: live.Size = field(default_factory=live.Size)
     lines: int = runner.LINES
 
 
-QUICK = Size(rounds=1, share=0.05, jobs=100, trips=10, clock=clock.QUICK, lines=3_000)
-PARTS = ("drain", "enqueue", "latency", "memory", "clock", "runner")
+QUICK = Size(
+    rounds=1,
+    share=0.05,
+    jobs=100,
+    trips=10,
+    clock=clock.QUICK,
+    urgent=urgent.Size(ordinary=200, urgent=5),
+    live=live.Size(idle=0.5, coroutines=50, threads=4),
+    lines=3_000,
+)
+Measured = tuple[Any, list[str]]  # what was found, and its tables
 
 
 def main() -> None:
@@ -67,7 +83,7 @@ def main() -> None:
     # Contenders and the server end with this process, however it is stopped.
     signal.signal(signal.SIGTERM, _leave)
     with stand.fresh(asked.append_only) as bench:
-        found = _measure(bench, size, asked.only or PARTS)
+        found = _measure(bench, size, asked.only or tuple(PARTS))
         found["machine"] = machine.describe(bench, asked.append_only)
         print("\n" + "\n".join(found["machine"]))
     if asked.json:
@@ -83,7 +99,12 @@ def _asked() -> argparse.Namespace:
     add = parser.add_argument
     add("--quick", action="store_true", help="a smoke run; its figures mean nothing")
     add("--rounds", type=int, default=Size().rounds, help="of each contender (3)")
-    add("--only", action="append", choices=PARTS, help="this part; may be repeated")
+    add(
+        "--only",
+        action="append",
+        choices=tuple(PARTS),
+        help="this part; may be repeated",
+    )
     add("--append-only", choices=("everysec", "off"), default="everysec")
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
     return parser.parse_args()
@@ -91,29 +112,69 @@ def _asked() -> argparse.Namespace:
 
 def _measure(bench: stand.Stand, size: Size, parts: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if "drain" in parts:
-        contenders = [
-            replace(one, jobs=max(10, int(one.jobs * size.share))) for one in CONTENDERS
-        ]
-        found["drain"] = drain.measure(bench, contenders, size.rounds, _tell)
-        _show(table.drains(found["drain"]), _verdict(found["drain"]))
-        _show(table.starts([(one.name, one.start) for one in found["drain"]]))
-    if "enqueue" in parts:
-        found["enqueue"] = enqueue.measure(bench, size.jobs, size.rounds, _tell)
-        _show(table.enqueues(found["enqueue"]))
-    if "latency" in parts:
-        found["latency"] = latency.measure(bench, size.trips, _tell)
-        _show(table.latencies(found["latency"]))
-    if "memory" in parts:
-        found["memory"] = memory.measure(bench, size.jobs, _tell)
-        _show(table.memories(found["memory"]))
-    if "clock" in parts:
-        found["clock"] = clock.measure(bench, size.clock, _tell)
-        _show(table.spreads(found["clock"].spreads), "", found["clock"].words)
-    if "runner" in parts:
-        found["runner"] = runner.compare(size.lines, size.rounds, _tell)
-        _show(table.runners(found["runner"], size.lines))
+    for name, measure in PARTS.items():
+        if name in parts:
+            found[name], texts = measure(bench, size)
+            _show(*texts)
     return found
+
+
+def _drain(bench: stand.Stand, size: Size) -> Measured:
+    found = drain.measure(bench, _sized(size), size.rounds, _tell)
+    empty = table.starts([(one.name, one.start) for one in found])
+    return found, [table.drains(found), _verdict(found), "", empty]
+
+
+def _enqueue(bench: stand.Stand, size: Size) -> Measured:
+    found = enqueue.measure(bench, size.jobs, size.rounds, _tell)
+    return found, [table.enqueues(found)]
+
+
+def _latency(bench: stand.Stand, size: Size) -> Measured:
+    found = latency.measure(bench, size.trips, _tell)
+    return found, [table.latencies(found)]
+
+
+def _urgent(bench: stand.Stand, size: Size) -> Measured:
+    found = urgent.measure(bench, size.urgent, _tell)
+    return found, [table.urgents(found)]
+
+
+def _live(bench: stand.Stand, size: Size) -> Measured:
+    found = live.measure(bench, size.live, _tell)
+    return found, [table.lives(found)]
+
+
+def _memory(bench: stand.Stand, size: Size) -> Measured:
+    found = memory.measure(bench, size.jobs, _tell)
+    return found, [table.memories(found)]
+
+
+def _clock(bench: stand.Stand, size: Size) -> Measured:
+    found = clock.measure(bench, size.clock, _tell)
+    return found, [table.spreads(found.spreads), "", found.words]
+
+
+def _runner(_bench: stand.Stand, size: Size) -> Measured:
+    found = runner.compare(size.lines, size.rounds, _tell)
+    return found, [table.runners(found, size.lines)]
+
+
+PARTS: dict[str, Callable[[stand.Stand, Size], Measured]] = {
+    "drain": _drain,
+    "enqueue": _enqueue,
+    "latency": _latency,
+    "urgent": _urgent,
+    "live": _live,
+    "memory": _memory,
+    "clock": _clock,
+    "runner": _runner,
+}
+
+
+def _sized(size: Size) -> list[Contender]:
+    share = size.share
+    return [replace(one, jobs=max(10, int(one.jobs * share))) for one in CONTENDERS]
 
 
 def _verdict(found: Sequence[Drained]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.drain import Drained
     from benchmarks.enqueue import Enqueued
     from benchmarks.latency import Latency
+    from benchmarks.live import Live
     from benchmarks.memory import Memory
     from benchmarks.runner import Passed
 
@@ -122,6 +123,37 @@ def runners(found: dict[str, Passed], lines: int) -> str:
     ]
     head = f"{lines:,} lines of 100 bytes | speed, honcho = 1 | lines/s | "
     return _table(head + "CPU us a line | lost", rows)
+
+
+def urgents(found: dict[str, Latency]) -> str:
+    """Return the milliseconds of each, with those of idle workers as the measure."""
+    idle = found["both idle"].start99
+    rows = [
+        (
+            name,
+            _times(one.start99, idle),
+            *(f"{n:.2f}" for n in (one.start, one.start99, one.result, one.result99)),
+            f"{one.jobs}",
+        )
+        for name, one in found.items()
+    ]
+    head = "urgent, milliseconds from enqueue | p99, idle = 1 | to start p50 | p99 | "
+    return _table(head + "to result p50 | p99 | jobs", rows)
+
+
+def lives(found: Live) -> str:
+    """Return what a worker that runs on takes."""
+    size, megabyte = found.size, 1e6
+    rows = [
+        ("from `flow worker` to its first job", f"{found.start:.2f} s"),
+        ("idle, two processes: of a core", f"{found.cpu:.2f} %"),
+        ("the same: commands a second", f"{found.commands:.1f}"),
+        ("the same: connections", f"{found.connections}"),
+        ("memory of its own, a process", f"{found.process / megabyte:.1f} MB"),
+        (f"{size.coroutines} coroutines of 0.1 s at once", f"{found.coroutines:.2f} s"),
+        (f"{size.threads} threads of 0.1 s at once", f"{found.threads:.2f} s"),
+    ]
+    return _table("a worker that runs on | takes", rows)
 
 
 def _table(head: str, rows: Sequence[Sequence[str]]) -> str:

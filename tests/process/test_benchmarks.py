@@ -50,6 +50,13 @@ def test_a_quick_run_measures_every_contender(tmp_path: Path) -> None:
         assert 0 < memory["payload"] < memory["waiting"] < memory["finished"]
     for latency in found["latency"].values():
         assert 0 < latency["result"] <= latency["result99"]
+    for late in found["urgent"].values():
+        assert 0 < late["result"] <= late["result99"]
+    live = found["live"]
+    assert live["start"] > 0
+    assert live["process"] > 1e6
+    assert live["connections"] == 2 + 2
+    assert min(live["coroutines"], live["threads"]) >= 0.1
     for enqueued in found["enqueue"].values():
         assert enqueued["seconds"] > 0
         assert enqueued["trips"] > 0
