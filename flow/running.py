@@ -110,6 +110,15 @@ def current_job() -> CurrentJob | None:
     )
 
 
+def execution() -> tuple[str, str] | None:
+    """Return the ids of the job and of the execution that run here, if any do."""
+    try:
+        claim = (RUNNING.get() or [])[0][0].claim
+    except IndexError:
+        return None
+    return claim.job_id, claim.execution
+
+
 def _instant(seconds: float) -> datetime | None:
     try:
         return datetime.fromtimestamp(seconds, UTC)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from flow.patience import Persistence
-from flow.running import Host, hosted_by
+from flow.running import Host, execution, hosted_by
 from flow.signals import STOP
-from flow.store import current
+from flow.store import current, rqcurrent
 from flow.store.client import Store
 from flow.workers import callbacks
 from flow.workers.fetcher import Fetcher
@@ -160,6 +160,7 @@ def _work(seat: Seat, told: Told) -> None:
     callbacks.set_up(strict=config.strict)
     host = Host(lambda: board.stopping or told.lately, board.ends)
     hosted_by(host)
+    rqcurrent.serve(execution)
     pool = Pool(config.threads, config.concurrency, seat.part, fetcher, host.stopping)
     _take_stops(pool, seat.part)
     callbacks.use_part(seat.part)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from flow import codec
 from flow.errors import UnknownTask, UnreadableJob
 from flow.registry import TASKS, Declaration
+from flow.running import execution
+from flow.store import rqcurrent
 from flow.store.client import AFTERMATH
 from flow.tasks import Task
 
@@ -115,6 +117,7 @@ def _function(invocation: Invocation) -> Callable[..., Any]:
             if not f"{module}.".startswith(f"{error.name}."):
                 raise  # the module is there; something that it imports is not
             continue
+        rqcurrent.serve(execution)  # it may be the first to load RQ
         return _attribute(found, parts[cut:], invocation.path)
     raise UnknownTask(f"{invocation.path}: there is no such module")
 
