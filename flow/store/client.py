@@ -296,6 +296,22 @@ class Store:
         iso = codec.iso(self._now())
         self.link.run(load("tidy_limit"), [], [name, iso, limit])
 
+    def sweep(self, host: str, limit: int, silence: float) -> tuple[int, int]:
+        """Remove what killed workers and RQ's left behind, a handful of each kind.
+
+        Args:
+            host: whose silent roles are forgotten.
+            limit: how many of each kind a call looks at.
+            silence: seconds after the last beat of a role that is gone.
+
+        Returns:
+            How many entries left, and how many jobs went to their queues.
+        """
+        named = [keys.QUEUES, keys.WORKERS, keys.host(host)]
+        arguments = [codec.iso(self._now()), limit, silence]
+        left, queued = self.link.run(load("sweep"), named, arguments)
+        return left, queued
+
     def unserved(self, queues: Sequence[str]) -> list[str]:
         """Return those of the queues that have jobs waiting and no live worker."""
         command = self.link.command

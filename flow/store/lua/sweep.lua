@@ -1,0 +1,71 @@
+-- sweep: what others left behind: workers that were killed, RQ's workers that died between two
+-- steps, waiting rooms with jobs that are gone. A handful of each in one call.
+-- KEYS  1 rq:queues   2 rq:workers   3 the host's roles
+-- ARGV  1 now (ISO)   2 how many of each   3 seconds after which a silent role is gone
+-- Returns how many entries left, and how many jobs went to their queues.
+-- use: clock limit push
+local iso, limit, silence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local MINUTE = 60
+local now = seconds()
+local left, queued = 0, 0
+
+-- pcall wherever a key is read: one that others spoilt must not keep the rest from being swept.
+local function all(...)
+  local found = redis.pcall(...)
+  return type(found) == 'table' and not found.err and found or {}
+end
+
+local function missing(key)
+  return redis.call('EXISTS', key) == 0
+end
+
+-- Its hash has expired, so nobody has beaten for it for a minute.
+local function forget_workers(set)
+  local dead = {}
+  for _, key in ipairs(all('SMEMBERS', set)) do
+    if #dead < limit and missing(key) then
+      dead[#dead + 1] = key
+    end
+  end
+  if #dead > 0 then
+    left = left + redis.call('SREM', set, unpack(dead))
+  end
+end
+
+-- RQ 3 writes what its dependents become in two steps, and may die between them.
+local function ready(queue)
+  local key = 'rq:ready:' .. queue
+  for _, id in ipairs(all('ZRANGEBYSCORE', key, 0, now - MINUTE, 'LIMIT', 0, limit)) do
+    left = left + redis.call('ZREM', key, id)
+    local fields = all('HMGET', 'rq:job:' .. id, 'status', 'enqueue_at_front')
+    if fields[1] == 'ready_to_enqueue' then
+      push(queue, id, fields[2] == '1', iso)
+      queued = queued + 1
+    end
+  end
+end
+
+-- Some at random: what is there to be found is found in a few turns.
+local function gone_from(key)
+  for _, id in ipairs(all('ZRANDMEMBER', key, limit)) do
+    if missing('rq:job:' .. id) then
+      left = left + redis.call('ZREM', key, id)
+    end
+  end
+end
+
+forget_workers(KEYS[2])
+for _, key in ipairs(all('SMEMBERS', KEYS[1])) do
+  local queue = string.sub(key, 10) -- behind rq:queue:
+  forget_workers('rq:workers:' .. queue)
+  ready(queue)
+  gone_from('rq:deferred:' .. queue)
+end
+
+local roles = all('HGETALL', KEYS[3])
+for at = 1, #roles, 2 do
+  if (tonumber(roles[at + 1]) or 0) < now - silence then
+    left = left + redis.call('HDEL', KEYS[3], roles[at])
+  end
+end
+return { left, queued }
