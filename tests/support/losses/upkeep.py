@@ -83,3 +83,12 @@ def tidy_limit(losing: Losing) -> None:
         command("ZADD", "rq:rl:api:allowed", 1, f"gone-{n}")
         losing.away.tidy_limit("api", 10)
         assert command("EXISTS", keys.LIMITS, "rq:rl:api", "rq:rl:api:allowed") == 0
+
+
+@loses("sweep")
+def sweep(losing: Losing) -> None:
+    command = losing.store.link.command
+    for n in losing.rounds("sweep"):
+        command("SADD", "rq:workers", f"rq:worker:killed-{n}")
+        losing.away.sweep("host", 50, 600)
+        assert command("EXISTS", "rq:workers") == 0
