@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import rq.group
 
 from flow import keys
 from flow.store.client import Worker
