@@ -48,6 +48,8 @@ class Faults:
             "kill -9 of the server": (2, self._kill_server),
             "restart of the server": (1, self._restart_server),
             "CLIENT KILL": (6, self._cut),
+            "OOM": (1, lambda: self._refuse("maxmemory", "1")),
+            "NOREPLICAS": (1, lambda: self._refuse("min-replicas-to-write", "1")),
             "kill -9 of a producer": (2, self._kill_producer),
             "kill -9 of the clock": (1, self._kill_clock),
         }
@@ -114,6 +116,13 @@ class Faults:
     def _cut(self) -> None:
         with self._server.client() as client, contextlib.suppress(redis.RedisError):
             client.execute_command("CLIENT", "KILL", "TYPE", "normal")
+
+    def _refuse(self, setting: str, value: str) -> None:
+        """Have the server refuse all writes for a while."""
+        with self._server.client() as client:
+            client.config_set(setting, value)
+            self.pause(1)
+            client.config_set(setting, "0")
 
     def _kill_producer(self) -> None:
         self._chance.choice(self._fleet.producers).kill()
