@@ -15,10 +15,12 @@ import pytest
 from tests.process.conftest import yard
 from tests.support import hazards
 from tests.support.faults import everything, let_go, settled
-from tests.support.matrix import KINDS, TOLD
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flow import Task
     from flow.store.client import Store
     from tests.support.faults import Yard
 
@@ -26,18 +28,17 @@ __all__ = ["yard"]
 LONG = 120.0  # seconds a wait may take at most
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("task", [hazards.trace, hazards.atrace])
 def test_one_of_two_runs_settles_and_the_other_is_named(
-    yard: Yard, store: Store, kind: str
+    yard: Yard, store: Store, task: Task[[Path, str, Path], str, str]
 ) -> None:
-    trace = hazards.atrace if kind == "async" else hazards.trace
     gate = yard.gate()
-    job = trace.enqueue(yard.ledger, "it", gate)
-    with yard.worker(*TOLD[kind]) as first:
+    job = task.enqueue(yard.ledger, "it", gate)
+    with yard.worker() as first:
         yard.expect(1)
         for pid in everything(first):
             os.kill(pid, signal.SIGSTOP)
-        with yard.worker(*TOLD[kind]):
+        with yard.worker():
             yard.expect(2)  # after the lease of 15 s
             let_go(gate)
             assert job.result(LONG) == "it"

@@ -28,7 +28,10 @@ SERVED = (("high", "low"), ("low",), ("low", "high"))
 NTH = st.integers(0, 40)  # one of a list, whatever its length
 SOME = st.lists(NTH, max_size=2)
 ENDINGS = st.sampled_from(
-    ["finished", "failed", "at once", "later", "postponed", "interrupted"]
+    [
+        *("finished", "failed", "discarded", "at once", "later"),
+        *("postponed", "interrupted"),
+    ]
 )
 PATIENT = [
     HealthCheck.too_slow,
@@ -39,6 +42,7 @@ HOW = st.sampled_from(["claimed", "loading", "stopped", "crashed"])
 MAKE: dict[str, Callable[[Claim], Outcome]] = {
     "finished": turns.finished,
     "failed": turns.failed,
+    "discarded": turns.discarded,
     "at once": turns.retried,
     "later": lambda claim: turns.retried(claim, 600),
     "postponed": turns.postponed,
@@ -150,6 +154,8 @@ class Machine(RuleBasedStateMachine):
             self.model.finished(job, [one.decode() for one in ids])
         elif ending == "failed":
             self.model.failed(job)
+        elif ending == "discarded":
+            self.model.discarded(job)
         elif ending in ("later", "postponed"):
             self.model.put_off(job)
         else:

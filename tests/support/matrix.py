@@ -149,14 +149,16 @@ class Case:
 
     def strike(self) -> None:
         """Send the signal, and let all that was held go on."""
-        child = children(self.worker)[0]  # before that of an isolated job
-        victims = {"child": [child], "supervisor": [self.worker.pid]}
+        ours = children(self.worker)
+        # The first took the job; another one is that of an isolated job.
+        victims = {"child": ours[:1], "supervisor": [self.worker.pid]}
         struck = victims.get(self.cell.victim) or everything(self.worker)
         number = signal.Signals[f"SIG{self.cell.signal}"]
         for pid in struck:
             os.kill(pid, number)
         if number == signal.SIGKILL:
-            gone(child)  # and with its supervisor, too
+            for pid in ours:
+                gone(pid)  # each ends with the other, and with their supervisor
         elif number == signal.SIGSTOP:
             self._wait(lambda: all(map(_stands, struck)), "standing still")
         self._proxy.let_go()

@@ -129,6 +129,10 @@ class Model:
         self.results.add(job.id)
         job.expires = True
 
+    def discarded(self, job: Modelled) -> None:
+        self._end(job, "canceled")
+        job.expires = True
+
     def back(self, job: Modelled, *, front: bool = True) -> None:
         self._leave(job)
         self._push(job, front=front)
