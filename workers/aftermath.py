@@ -10,11 +10,15 @@ from __future__ import annotations
 from flow.workers import callbacks
 
 
-def tell(job_id: str, text: str) -> None:
-    """Run the failure callback and send the webhooks of a dead letter.
+def tell(job_id: str, text: str, how: str = "died") -> None:
+    """Run the callback and send the webhooks of a job that ended with its process.
 
     Args:
-        job_id: the dead letter.
-        text: how its process ended.
+        job_id: the job.
+        text: how it ended.
+        how: ``died``; or why it was killed: ``timeout`` or ``stopped``.
     """
-    callbacks.lost(job_id, text)
+    if how == "stopped":
+        callbacks.stopped(job_id)
+    else:
+        callbacks.lost(job_id, text, how)

@@ -16,7 +16,7 @@ from flow.log import emit
 from flow.service import Service
 from flow.store import running
 from flow.store.client import Exchange
-from flow.workers import verdict
+from flow.workers import timeout, verdict
 from flow.workers.process import new_name
 
 if TYPE_CHECKING:
@@ -108,12 +108,13 @@ class Burial(Service):
             self._exchange(dead.unsent)
             dead.unsent = []
 
-    def _exchange(self, outcomes: list[Packed]) -> None:
+    def _exchange(self, outcomes: list[Packed]) -> list[tuple[str, str]]:
         self._turn += 1
         ask = Exchange(self._process, self._turn, 1, 0, self._worker, (), outcomes)
         refused, _ = self._store.exchange(ask)
         for job_id, why in refused:
             emit(OutcomeRefused(job_id, why))
+        return refused
 
     def _judge(self, dead: Dead, held: list[Held]) -> list[Held]:
         """Settle what it was killed for; return what else it held."""
@@ -124,7 +125,9 @@ class Burial(Service):
                 self._store.recover([(one, "claimed")], worker=self._worker, text="")
                 continue
             outcome = dead.verdicts[one.number].outcome(claim, self._now())
-            self._exchange([codec.pack_outcome(outcome)])
+            if not self._exchange([codec.pack_outcome(outcome)]):
+                why, how = timeout.text(claim.timeout), dead.verdicts[one.number].reason
+                self._store.tell_later(claim, why, how.value)
             verdict.tell(claim, outcome)
         return held
 

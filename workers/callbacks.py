@@ -125,16 +125,17 @@ def for_webhooks(outcome: Outcome, status: str) -> Any:  # noqa: ANN401 - RQ's j
     return job
 
 
-def lost(job_id: str, text: str) -> None:
-    """Tell a dead letter's failure callback and webhooks that its process died."""
+def lost(job_id: str, text: str, how: str) -> None:
+    """Tell a job's failure callback and webhooks that it ended with its process."""
     from flow.store import rq  # noqa: PLC0415 - as below
 
-    error = rq.abandoned(text)
+    error = rq.abandoned(text, how)
     counts = _tell(job_id, error)
     if counts is not error:
         emit(events.CallbackFailed(job_id, "failure callback", _text(counts)))
     job = _read(job_id, "failed")
-    if job is not None:
+    status = _store(current.store().link.address).status(job_id)
+    if job is not None and status == "failed":
         job.send_webhooks("failed", exc_string=text)
 
 

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from flow import codec, keys
 from flow.errors import InvalidCall
-from flow.record import FAILURE_TTL, Batch, Claim, Invocation, Status
+from flow.record import FAILURE_TTL, Batch, Claim, Invocation, JobRecord, Status
 from flow.store.batches import CHUNK, script_calls
 from flow.store.link import READ_TIMEOUT, Link
 from flow.store.scripts import load
@@ -20,7 +20,6 @@ from flow.store.scripts import load
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from flow.record import JobRecord
     from flow.store.address import Address
     from flow.store.link import Patience
 
@@ -230,6 +229,23 @@ class Store:
             back += [job_id.decode() for job_id in put_back]
             dead += [job_id.decode() for job_id in ended]
         return back, dead
+
+    def tell_later(self, claim: Claim, text: str, how: str) -> None:
+        """Have a process run the callback of a job that was killed with its own."""
+        names = ["failure_callback_name", "webhooks"]
+        names = ["stopped_callback_name"] if how == "stopped" else names
+        if not any(self.link.command("HMGET", keys.job(claim.job_id), *names)):
+            return
+        record = JobRecord(
+            f"{claim.job_id}-{claim.execution}",
+            Invocation(AFTERMATH, (claim.job_id, text, how)),
+            claim.queue,
+            chosen=True,
+            at_front=True,
+            timeout=-1,
+            result_ttl=0,
+        )
+        self.enqueue([record])
 
     def promote(
         self, queues: Sequence[str], limit: int = CHUNK

@@ -78,9 +78,9 @@ def as_told(error: BaseException) -> BaseException:
     return error
 
 
-def abandoned(text: str) -> BaseException:
-    """Return the error that RQ has for a job whose process died."""
-    return AbandonedJobError(text)
+def abandoned(text: str, how: str) -> BaseException:
+    """Return the error that RQ has for a job that ended with its process."""
+    return JobTimeoutException(text) if how == "timeout" else AbandonedJobError(text)
 
 
 @functools.cache

@@ -87,3 +87,15 @@ def test_a_callback_that_fails_then_is_logged(
     said = shop.work()
     assert job.get_status().value == again.get_status().value == "finished"
     assert f"callback is broken (job {broken.id})" in said
+
+
+def test_a_job_that_was_killed_after_its_timeout_tells_that_it_was_its_timeout(
+    shop: Shop, queue: Untyped, client: Untyped
+) -> None:
+    failed = RQ.Callback(callbacks.failed)
+    job = queue.enqueue(callbacks.hang_in_c, job_timeout=1, on_failure=failed)
+    shop.work("--kill-after", "0.5")
+    (told,) = heard(client, job)
+    assert told.startswith("failed: rq.timeouts.JobTimeoutException: Task exceeded")
+    assert job.get_status().value == "failed"
+    assert client.keys(f"rq:job:{job.id}-*") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from typing import Any
 
@@ -55,3 +56,10 @@ def enough(job: Any, *_: object) -> bool:  # noqa: ANN401
     """Be the last exception handler."""
     note(job.connection, job, "enough")
     return False
+
+
+def hang_in_c() -> None:
+    """Stay in C code for ever, where no signal ends it."""
+    library, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(256)
+    library.pthread_mutex_lock(mutex)
+    library.pthread_mutex_lock(mutex)
