@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from redis import Redis
 
 # What a TLS connection was told, and its name in a URL.
-TLS = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+TLS = (
+    *("ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_ca_path"),
+    *("ssl_ca_data", "ssl_certfile", "ssl_keyfile", "ssl_password"),
+)
+REQUIREMENTS = {None: "none", 0: "none", 1: "optional", 2: "required"}
 
 
 class Worker(BaseWorker):
@@ -124,7 +128,7 @@ def address_of(connection: Redis) -> Address:
         url = f"unix://{login}{quote(told['path'])}"
     elif told.get("host"):
         tls = "SSL" in pool.connection_class.__name__
-        query |= {name: told[name] for name in TLS if tls and told.get(name)}
+        query |= _tls(told) if tls else {}
         host = f"[{told['host']}]" if ":" in told["host"] else told["host"]
         url = f"redis{'s' * tls}://{login}{host}:{told.get('port', 6379)}"
     else:
@@ -133,3 +137,12 @@ def address_of(connection: Redis) -> Address:
             "give the rq command a --url"
         )
     return Address(f"{url}?{urlencode(query)}" if query else url, "the rq command")
+
+
+def _tls(told: dict[str, Any]) -> dict[str, Any]:
+    known = {name: told[name] for name in TLS if told.get(name) is not None}
+    if "ssl_cert_reqs" in told:
+        # None and Python's numbers mean something; a URL has words for them.
+        asked = told["ssl_cert_reqs"]
+        known["ssl_cert_reqs"] = REQUIREMENTS.get(asked, asked)
+    return known

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from redis import Redis
+from redis import Redis, SSLConnection
 from rq import Worker as RqWorker
 
 from flow.errors import ConfigError
@@ -113,6 +114,25 @@ def test_it_uses_the_server_that_the_command_was_given(url: str) -> None:
         for name in ("host", "port", "db", "username", "password", "path")
         if name in given
     }
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"ssl_cert_reqs": None, "ssl_check_hostname": False},
+        {"ssl_cert_reqs": ssl.CERT_NONE, "ssl_check_hostname": False},
+        {"ssl_ca_path": "/etc/ssl/our own", "ssl_ca_certs": "/a&b.pem"},
+    ],
+)
+def test_it_trusts_whom_the_connection_trusts(asked: dict[str, Any]) -> None:
+    given: Any = Redis(host="localhost", ssl=True, **asked)
+    again: Any = Redis.from_url(address_of(given).url)
+    (one, other) = (
+        client.connection_pool.make_connection() for client in (given, again)
+    )
+    assert isinstance(other, SSLConnection)
+    for name in ("cert_reqs", "check_hostname", "ca_path", "ca_certs"):
+        assert getattr(other, name) == getattr(one, name)
 
 
 def test_a_connection_without_an_address_is_refused() -> None:
