@@ -34,6 +34,30 @@ def yearly() -> None: ...
 @task
 def daily(word: str = "") -> None: ...
 """
+ENDLESS = """\
+import threading
+from pathlib import Path
+
+import flow
+
+NEVER = threading.Event()
+
+
+def note(word: str) -> None:
+    with Path("ledger").open("a") as file:
+        file.write(f"{word}\\n")
+
+
+@flow.every(1, overlap="cancel_previous")
+@flow.task
+def endless() -> None:
+    note("begins")
+    try:
+        NEVER.wait()
+    except flow.JobStopped:
+        note("stopped")
+        raise
+"""
 FLAKY = """\
 from pathlib import Path
 
@@ -246,3 +270,26 @@ def _enqueue_in(
 ) -> None:
     call = Invocation("beats.flaky", args)
     store.enqueue([JobRecord("delayed", call, queue, delay=delay, retries=1)])
+
+
+def test_cancel_previous_stops_the_job_that_runs(
+    server: Server, client: redis.Redis, tmp_path: Path
+) -> None:
+    site = Site(tmp_path / "an app", server.url, ENDLESS, "endless")
+    ledger = site.folder / "ledger"
+    try:
+        site.clock()
+        with workers.worker(
+            server.url, "--processes", "1", app="endless", folder=site.folder
+        ):
+            wait_until(
+                lambda: ledger.exists() and ledger.read_text().count("begins") > 2,
+                timeout=60,
+                waiting_for="the third run",
+            )
+    finally:
+        site.end()
+    # There is one slot: the next could not begin had the one before not ended.
+    assert ledger.read_text().split()[:5] == ["begins", "stopped"] * 2 + ["begins"]
+    assert client.zcard("rq:canceled:default") >= 2
+    assert client.zcard("rq:failed:default") == 0
