@@ -78,10 +78,15 @@ class Commands(Service):
 
     def run_once(self) -> None:
         """Stop the jobs that were named."""
+        held: dict[str, list[Held]] = {}  # read once: there may be thousands to stop
         while self._jobs:
             job_id, execution = self._jobs[0]
-            self._stop(job_id, execution)
+            queue = running.queue_of(self._store, job_id)
+            if queue and queue not in held:
+                held[queue] = self._store.held([queue])
+            self._stop(job_id, execution, held.get(queue or "", []))
             del self._jobs[0]
+        self._deadlines.tell()
 
     def finish(self) -> None:
         """Leave nothing of this in Redis: the worker ends."""
@@ -93,12 +98,11 @@ class Commands(Service):
             if process.part.running():
                 process.kill()
 
-    def _stop(self, job_id: str, execution: str) -> None:
-        queue = running.queue_of(self._store, job_id)
+    def _stop(self, job_id: str, execution: str, held: list[Held]) -> None:
         ours = {process.name: process for process in self._processes()}
         held = [
             one
-            for one in (self._store.held([queue]) if queue else [])
+            for one in held
             if one.job_id == job_id
             and one.process in ours
             and execution in ("", one.execution)

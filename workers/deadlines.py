@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flow import events
 from flow.log import emit
 from flow.service import Service
-from flow.workers.board import number
+from flow.workers.board import ASKED, number
 from flow.workers.verdict import Reason, Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +27,21 @@ if TYPE_CHECKING:
 HELD_UP = 5.0  # seconds without a look after which everything may have stood still
 UNSEEN = 5.0  # seconds after which what was asked to end and does not run is forgotten
 EXECUTION = 2  # where codec.pack_outcome has the execution id
+
+
+@dataclass(slots=True)
+class Asked:
+    """An execution that is to end.
+
+    Args:
+        since: monotonic seconds when somebody asked for it.
+        told: when its process was first told, or None: that takes a few at a time.
+        ran: whether it was seen to run since.
+    """
+
+    since: float
+    told: float | None = None
+    ran: bool = False
 
 
 class Deadlines(Service):
@@ -53,13 +69,17 @@ class Deadlines(Service):
         self._monotonic = monotonic
         self._now = now
         self._seen: dict[tuple[str, int], float] = {}
-        self._asked: dict[tuple[str, int], float] = {}
+        self._asked: dict[tuple[str, int], Asked] = {}
         self._looked = monotonic()
 
     def ask(self, process: Process, execution: int) -> None:
-        """Have an execution end; it has a while for it."""
-        self._asked.setdefault((process.name, execution), self._monotonic())
-        self._tell(process, process.part.limits())
+        """Have an execution end, once ``tell`` tells it; it has a while for it."""
+        self._asked.setdefault((process.name, execution), Asked(self._monotonic()))
+
+    def tell(self) -> None:
+        """Tell the processes now what is to end, and not only at the next look."""
+        for process in self._processes():
+            self._tell(process, process.part.limits())
 
     def run_once(self) -> None:
         """Look at what runs, once."""
@@ -77,7 +97,7 @@ class Deadlines(Service):
             self._tell(process, limits)
             self._judge(process, limits, seen)
         self._seen = seen
-        self._asked = {one: at for one, at in self._asked.items() if one[0] in names}
+        self._asked = {o: asked for o, asked in self._asked.items() if o[0] in names}
 
     def _forgive(self) -> None:
         """Leave out the time in which the worker, most likely all of it, was still."""
@@ -85,23 +105,33 @@ class Deadlines(Service):
         lost, self._looked = max(0.0, now - self._looked - HELD_UP), now
         if lost:
             self._seen = {one: at + lost for one, at in self._seen.items()}
-            self._asked = {one: at + lost for one, at in self._asked.items()}
+            for asked in self._asked.values():
+                asked.since += lost
+                asked.told = None if asked.told is None else asked.told + lost
 
     def _doubt(self, process: Process) -> None:
         """Ask for the end of what the process itself has found to be another's."""
         for execution in process.part.doubted.numbers():
-            self._asked.setdefault((process.name, execution), self._monotonic())
+            one = (process.name, execution)
+            self._asked.setdefault(one, Asked(self._monotonic()))
 
-    def _tell(self, process: Process, limits: Collection[int]) -> None:
+    def _tell(self, process: Process, limits: dict[int, float]) -> None:
         now = self._monotonic()
-        mine = {n: at for (name, n), at in self._asked.items() if name == process.name}
-        for execution, at in mine.items():
+        mine = {n: a for (name, n), a in self._asked.items() if name == process.name}
+        if not mine:
+            return
+        for execution, asked in list(mine.items()):
+            asked.ran = asked.ran or execution in limits
             # What was claimed begins in a moment, or goes back.
-            if execution not in limits and now - at > UNSEEN:
-                del self._asked[process.name, execution]
-        if mine or process.part.asked.numbers():
-            process.part.asked.keep(mine)
-        if mine.keys() & set(limits):
+            if execution not in limits and (asked.ran or now - asked.since > UNSEEN):
+                del self._asked[process.name, execution], mine[execution]
+        # Who was told stays told; the others take the places of those that ended.
+        first = sorted(mine, key=lambda n: (mine[n].told is None, n))[:ASKED]
+        process.part.asked.keep(first)
+        for execution in first:
+            if execution in limits and mine[execution].told is None:
+                mine[execution].told = now
+        if not limits.keys().isdisjoint(first):
             # Each second again: one may have come too early, or was swallowed.
             os.kill(process.pid, signal.SIGURG)
 
@@ -116,8 +146,9 @@ class Deadlines(Service):
             one = (process.name, execution)
             ran = self._monotonic() - seen[one]
             asked = self._asked.get(one)
+            told = asked.told if asked is not None else None
             began = self._now() - ran
-            if asked is not None and self._monotonic() - asked > self._patience:
+            if told is not None and self._monotonic() - told > self._patience:
                 found[execution] = Verdict(Reason.STOPPED, began)
             elif 0 <= seconds < ran - self._patience:
                 found[execution] = Verdict(Reason.TIMEOUT, began)

@@ -107,6 +107,7 @@ class Supervisor:
         self._selector.register(self._signals, selectors.EVENT_READ, self._on_signal)
         self._selector.register(self._nursery, selectors.EVENT_READ, self._on_ask)
         self._board.beaten()
+        self._listen()  # before any job runs here that somebody may want to stop
         for seat in range(self._config.processes):
             self._fork(seat)
         emit(events.RoleStarted("worker", self._facts()))

@@ -9,6 +9,7 @@ import pytest
 from flow import errors, keys
 from flow.record import Status
 from tests.support import hazards
+from tests.support.apps import RQ, Untyped
 from tests.support.faults import gone
 from tests.support.leaks import places
 from tests.support.waiting import wait_until
@@ -50,9 +51,35 @@ def test_code_that_keeps_the_interpreter_is_killed_and_its_neighbours_run_again(
             job.result(LONG)
         yard.running(3)
         wait_until(
-            lambda: neighbour.status is Status.STARTED, waiting_for="its second run"
+            lambda: neighbour.status is Status.STARTED,
+            timeout=LONG,
+            waiting_for="its second run",
         )
     assert store.link.command("HGET", keys.job(neighbour.id), "flow_crashes") is None
+
+
+def test_the_failure_callback_of_a_job_that_was_killed_is_told(
+    yard: Yard, client: Untyped
+) -> None:
+    job = RQ.Queue(connection=client).enqueue(
+        "tests.support.hazards.hang_with_the_interpreter",
+        yard.ledger,
+        job_timeout=1,
+        on_failure=RQ.Callback("tests.support.shop.callbacks.failed"),
+    )
+    with yard.worker("--kill-after", "0.5"):
+        (told,) = wait_until(
+            lambda: client.lrange(f"told:{job.id}", 0, -1),
+            timeout=LONG,
+            waiting_for="the callback",
+        )
+        wait_until(
+            lambda: client.zcard("rq:wip:default") == 0,
+            timeout=LONG,
+            waiting_for="its end",
+        )
+    assert told.startswith(b"failed: rq.timeouts.JobTimeoutException: Task exceeded")
+    assert job.is_failed
 
 
 def test_a_thread_that_hangs_in_c_is_killed_too(yard: Yard) -> None:

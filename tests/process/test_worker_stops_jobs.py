@@ -92,6 +92,48 @@ def test_an_isolated_job_is_stopped_by_the_end_of_its_process(
     assert "died" not in yard.log()
 
 
+def test_rqs_callback_of_a_stopped_job_is_called(
+    yard: Yard, client: redis.Redis
+) -> None:
+    job = RQ.Queue(connection=client).enqueue(
+        "tests.support.shop.plain.wait",
+        on_stopped=RQ.Callback("tests.support.shop.callbacks.stopped"),
+    )
+    with yard.worker():
+        wait_until(
+            lambda: job.get_status() == "started", timeout=LONG, waiting_for="its start"
+        )
+        ask.send_stop_job_command(client, job.id)
+        wait_until(lambda: job.is_stopped, timeout=LONG, waiting_for="its end")
+    words = [b"stopped: tests.support.shop.plain.wait"]
+    assert client.lrange(f"told:{job.id}", 0, -1) == words
+
+
+def test_commands_are_heard_again_after_the_connection_was_cut(
+    yard: Yard, client: redis.Redis
+) -> None:
+    job = hazards.hold.enqueue(yard.ledger, yard.gate())
+    with yard.worker():
+        yard.running()
+        assert client.client_kill_filter(_type="pubsub") == 1
+        wait_until(job.stop, timeout=LONG, waiting_for="a listener")
+        stopped(job)
+
+
+def test_many_coroutines_are_stopped_at_once(yard: Yard, client: redis.Redis) -> None:
+    jobs = hazards.ahold.enqueue_many([(yard.ledger,)] * 300)
+    with yard.worker("--concurrency", "300"):
+        yard.running(300)
+        assert all(job.stop() for job in jobs)
+        wait_until(
+            lambda: client.zcard("rq:failed:default") == 300,
+            timeout=LONG,
+            waiting_for="the end of all",
+        )
+        assert hazards.echo.enqueue("next").result(LONG) == "next"
+    assert "killed" not in yard.log()
+
+
 def test_only_what_runs_can_be_stopped(store: Store) -> None:
     job = hazards.echo.enqueue(1)
     assert job.stop() is False
@@ -131,7 +173,11 @@ def test_a_stopped_job_can_be_requeued(yard: Yard, client: redis.Redis) -> None:
         stopped(job)
         let_go(gate)
         RQ.job.requeue_job(job.id, client)
-        wait_until(lambda: job.status is Status.FINISHED, waiting_for="its second run")
+        wait_until(
+            lambda: job.status is Status.FINISHED,
+            timeout=LONG,
+            waiting_for="its second run",
+        )
     assert len(yard.noted()) == 2
 
 
@@ -178,7 +224,11 @@ def test_a_command_that_nobody_understands_is_ignored(
     with yard.worker():
         yard.said("worker is up")
         channel = keys.commands(name(store))
-        wait_until(lambda: client.publish(channel, b"\xff{"), waiting_for="a listener")
+        wait_until(
+            lambda: client.publish(channel, b"\xff{"),
+            timeout=LONG,
+            waiting_for="a listener",
+        )
         client.publish(channel, "[1]")
         client.publish(channel, json.dumps({"command": "dance"}))
         client.publish(channel, json.dumps({"command": "stop-job"}))
@@ -196,6 +246,8 @@ def holds(yard: Yard) -> int:
 def name(store: Store) -> str:
     """Return the name of the worker that is there."""
     found: set[bytes] = wait_until(
-        lambda: store.link.command("SMEMBERS", keys.WORKERS), waiting_for="a worker"
+        lambda: store.link.command("SMEMBERS", keys.WORKERS),
+        timeout=LONG,
+        waiting_for="a worker",
     )
     return found.pop().decode().removeprefix(keys.worker(""))
