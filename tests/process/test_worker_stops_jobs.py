@@ -96,16 +96,16 @@ def test_rqs_callback_of_a_stopped_job_is_called(
     yard: Yard, client: redis.Redis
 ) -> None:
     job = RQ.Queue(connection=client).enqueue(
-        "tests.support.shop.plain.wait",
+        "tests.support.hazards.hold",
+        yard.ledger,
+        yard.gate(),
         on_stopped=RQ.Callback("tests.support.shop.callbacks.stopped"),
     )
     with yard.worker():
-        wait_until(
-            lambda: job.get_status() == "started", timeout=LONG, waiting_for="its start"
-        )
+        yard.running()
         ask.send_stop_job_command(client, job.id)
         wait_until(lambda: job.is_stopped, timeout=LONG, waiting_for="its end")
-    words = [b"stopped: tests.support.shop.plain.wait"]
+    words = [b"stopped: tests.support.hazards.hold"]
     assert client.lrange(f"told:{job.id}", 0, -1) == words
 
 
