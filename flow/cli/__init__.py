@@ -19,6 +19,8 @@ COMMANDS = {
     "ps:scale": ("flow.cli.ps", "scale", "Change how many of a type run."),
     "ps:restart": ("flow.cli.ps", "restart", "Restart processes."),
     "ps:stop": ("flow.cli.ps", "stop_dynos", "Stop processes; they stay down."),
+    "deploy": ("flow.cli.deploy", "deploy", "Release the code, replace what runs."),
+    "releases:rollback": ("flow.cli.deploy", "rollback", "Go back to a release."),
     "logs": ("flow.cli.logs", "logs", "Print what the processes wrote."),
     "attach": ("flow.cli.attach", "attach", "Type into a process."),
     "stop": ("flow.cli.ps", "stop", "End the running session."),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flow.errors import ProcfileError
+from flow.config import find_project
+from flow.errors import ConfigError, ProcfileError
 from flow.runner import (
     background,
     changes,
@@ -28,13 +29,18 @@ from flow.runner.formation import Instance
 from flow.runner.kind import kinds
 from flow.runner.plan import Plan
 from flow.runner.prefix import Style, wants_colours
+from flow.runner.process import RELEASE
 from flow.runner.releases import configvars
+from flow.runner.releases.plans import Plans
+from flow.runner.releases.store import ReleaseStore
+from flow.runner.releases.trees import Trees
 from flow.runner.settings import of_processes
 from flow.runner.state import State
 from flow.store import embedded
 from flow.store.address import masked
 
 if TYPE_CHECKING:
+    from flow.runner.kind import Kind
     from flow.runner.procfile import Procfile
     from flow.runner.workplace import Workplace
 
@@ -85,6 +91,7 @@ class Options:
     as_json: bool
     log: bool
     daemon: bool
+    deployed: bool
 
 
 @click.command(help=HELP, short_help="Start every process of the Procfile.")
@@ -112,6 +119,7 @@ class Options:
 @click.option("--timestamps", is_flag=True, help="Show the time before each line.")
 @click.option("--json", "as_json", is_flag=True, help="Show each line as JSON.")
 @click.option("--log/--no-log", default=True, help="Keep the output for flow logs.")
+@click.option("--deployed", is_flag=True, help="The code of the current release.")
 @click.option("--daemon", is_flag=True, help="Go on in the background once all is up.")
 def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of them
     """Start every process of the Procfile, or only those that are named."""
@@ -121,9 +129,9 @@ def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of the
     place = workplace.find(
         Path.cwd(), options.procfile, files, os.environ, override=options.override
     )
-    listed = procfiles.read(place.procfile)
-    types = [entry.name for entry in listed.types]
-    settings = kinds(of_processes(place.folder, place.project), types, options.pty)
+    path, about = deployed(place) if options.deployed else working(place)
+    listed = procfiles.read(path)
+    settings = settings_of(path, listed, options)
     base = environ.base_port(options.port, place.environ)
     state = State(place.state)
     counts, told = how_many(options, listed, state)
@@ -135,10 +143,10 @@ def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of the
     if options.daemon:
         descriptor, when_up = background.split()
     with ExitStack() as until_all_have_ended:
-        notices = [*told, *kept, *several_clocks(instances), *hidden(place)]
+        notices = [*about, *told, *kept, *several_clocks(instances), *hidden(place)]
         notices += serve(place, until_all_have_ended)
         plan = Plan(
-            place.folder,
+            path.parent,
             place.shared,
             listed,
             base,
@@ -155,8 +163,50 @@ def start(**typed: Any) -> None:  # noqa: ANN401 - click has checked each of the
             config=place.config,
         )
         own = None if lock is None else state
-        code = manager.run(plan, descriptor, guard.split(), own)
+        code = manager.run(
+            plan,
+            descriptor,
+            guard.split(),
+            own,
+            Plans(plan, place.root, place.procfile, place.state, options.pty),
+        )
     sys.exit(code)
+
+
+def working(place: Workplace) -> tuple[Path, list[str]]:
+    """Return the Procfile of the working tree, and what to say of it."""
+    release = ReleaseStore(place.state).current()
+    if release is None or release.tree is None:
+        return place.procfile, []
+    said = f"the working tree; flow start --deployed starts {release.name} instead"
+    return place.procfile, [said]
+
+
+def deployed(place: Workplace) -> tuple[Path, list[str]]:
+    """Return the Procfile of the current release, and what to say of it.
+
+    Raises:
+        ConfigError: nothing has been deployed.
+        ReleaseError: it cannot be read.
+    """
+    release = ReleaseStore(place.state).current()
+    if release is None or release.tree is None:
+        raise ConfigError("nothing is deployed here yet; flow deploy does that")
+    folder = Trees(place.state).need(release.tree)
+    place.shared[RELEASE] = release.name
+    path = folder / place.procfile.relative_to(place.root)
+    return path, [f"{release.name}: {release.what}"]
+
+
+def settings_of(path: Path, listed: Procfile, options: Options) -> dict[str, Kind]:
+    """Return what is declared for the types of a Procfile.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+    types = [entry.name for entry in listed.types]
+    told = of_processes(path.parent, find_project(path.parent))
+    return kinds(told, types, options.pty)
 
 
 def restarts(options: Options) -> bool:

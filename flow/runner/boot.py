@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from flow.runner.dyno import NEVER, Dyno, State
+from flow.runner import descendants
+from flow.runner.dyno import NEVER, Dyno, Role, State
 from flow.runner.readiness import Readiness
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from flow.runner.process import Process
     from flow.runner.reaper import Reaper
     from flow.runner.watcher import Wanted
+
+SOON = 0.02  # seconds until the next look at who has taken a connection
 
 
 class Boot:
@@ -39,7 +42,9 @@ class Boot:
     def begin(self, dyno: Dyno) -> None:
         """Begin to ask whether a dyno is up."""
         one = dyno.instance
-        dyno.readiness = Readiness(dyno.kind.ready, one)
+        # The release before may have the same port, and would answer for this one.
+        shared = dyno.role is Role.TRIAL and descendants.LINUX and dyno.process
+        dyno.readiness = Readiness(dyno.kind.ready, one, shared.pid if shared else 0)
         environ = dyno.plan.environ(one)
         dyno.question = dyno.readiness.question(one, environ, dyno.plan.folder)
         if dyno.question:
@@ -95,7 +100,8 @@ class Boot:
         """Return when to look again, in monotonic seconds."""
         if dyno.readiness is None:
             return NEVER
-        return min(dyno.readiness.next, dyno.up_at + dyno.kind.boot)
+        soon = self._clock() + SOON if dyno.readiness.looks_again else NEVER
+        return min(soon, dyno.readiness.next, dyno.up_at + dyno.kind.boot)
 
     def wanted(self, dynos: Iterable[Dyno]) -> dict[int, Wanted]:
         """Return what to wait for."""

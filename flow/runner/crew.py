@@ -86,6 +86,21 @@ class Crew:
         for dyno in self.dynos.values():
             dyno.plan = replace(dyno.plan, config=config)
 
+    def hand_over(self, plan: Plan) -> None:
+        """Let those on trial take over; the others are told to stop."""
+        old = [dyno for dyno in self.dynos.values() if not dyno.one_off]
+        new = [dyno for dyno in self.others if dyno.role is Role.TRIAL]
+        self.plan = plan
+        for dyno in old:
+            dyno.role = Role.LEAVING
+            del self.dynos[dyno.name]
+        for dyno in new:
+            dyno.role = Role.MEMBER
+            self.dynos[dyno.name] = dyno
+        self.others = [dyno for dyno in self.others if dyno not in new] + old
+        for dyno in old:
+            self.stop(dyno, Then.REMOVE)
+
     def of_type(self, name: str) -> list[Dyno]:
         """Return the dynos of a type that are to run, by number."""
         found = [
@@ -144,6 +159,7 @@ class Crew:
     def end(self) -> None:
         """Take note that all are being stopped."""
         self._all_stop = True
+        self._launch.close_all()
         for dyno in self.every:
             dyno.told = dyno.running
             self._limits.end(dyno)
@@ -185,6 +201,8 @@ class Crew:
             self.change(dyno, State.CRASHED)
             if dyno.role is Role.MEMBER:
                 self._decide(Ending(process.code or 0, asked=False))
+            else:
+                self._reaper.kill_one(process)  # what it left behind
         elif self._reaper.terminate_leftovers(process):
             # A new one would find the port taken: it waits until they are gone.
             self.change(dyno, State.STOPPING)
@@ -311,6 +329,9 @@ class Crew:
             self.others.remove(dyno)
         elif self.dynos.get(dyno.name) is dyno:
             del self.dynos[dyno.name]
+        used = {one.instance.port for one in self.every if not one.one_off}
+        if dyno.instance.port not in used:
+            self._launch.close(dyno.instance.port)
 
     def _decide(self, how: Ending) -> None:
         # Of those that ended in one instant, the first that failed counts.

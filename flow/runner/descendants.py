@@ -81,13 +81,22 @@ def send(pid: int, number: int) -> None:
         return
 
 
-def is_of(row: Row, dyno: str) -> bool:
-    """Return whether a process was started in that dyno, by its environment."""
+def is_of(row: Row, dyno: str, release: str) -> bool:
+    """Return whether a process was started in that dyno, by its environment.
+
+    Args:
+        row: the process.
+        dyno: such as ``web.1``.
+        release: such as ``v12``, or empty; two of them have a web.1 for a moment.
+    """
     try:
         text = Path(f"/proc/{row.pid}/environ").read_bytes()
     except OSError:
         return False
-    return f"DYNO={dyno}".encode() in text.split(b"\0")
+    own = text.split(b"\0")
+    marks = [one for one in own if one.startswith(b"HEROKU_RELEASE_VERSION=")]
+    told = [f"HEROKU_RELEASE_VERSION={release}".encode()] if release else []
+    return f"DYNO={dyno}".encode() in own and marks == told
 
 
 def memory(root: int) -> int:

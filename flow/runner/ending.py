@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flow.runner.signals import Order
 
 # Exit codes that are not a process's own.
+TIMED_OUT = 124  # as timeout(1) says it
 NOT_STARTED = 126
 INTERRUPTED = 130
 KILLED = 137

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
 import socket
 from typing import TYPE_CHECKING
 
+from flow.runner import peers
 from flow.runner.watcher import READ, WRITE, Wanted
 
 if TYPE_CHECKING:
@@ -23,11 +25,15 @@ class Inquiry:
     Args:
         port: where to.
         path: what to ask for by HTTP; empty: to be connected is enough.
+        only: the pid of the process that must be the one that answers; 0: any.
     """
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, port: int, path: str, only: int = 0) -> None:
         """Begin to connect."""
         self._path, self._answer = path, b""
+        self._port, self._only = port, only
+        self.misled = False  # somebody else has accepted it
+        self.unclaimed = False  # nobody has accepted it yet, as far as we know
         self._asked = False
         self.open, self.good = True, False
         self._socket = socket.socket()
@@ -58,23 +64,43 @@ class Inquiry:
         except OSError:
             self.close()
 
+    def look(self) -> None:
+        """Go on with the request, if the right one has taken it; else hang up."""
+        if not (self.open and self.unclaimed):
+            return
+        inode = peers.accepted(self._port, self._socket.getsockname()[1])
+        if not inode:
+            return
+        self.unclaimed = False
+        if not peers.holds(self._only, inode):
+            self.misled = True
+            self.close()
+            return
+        with contextlib.suppress(OSError):
+            self._socket.send(b"\r\n")
+
     def close(self) -> None:
         """Hang up."""
-        self.open = False
+        self.open = self.unclaimed = False
         self._socket.close()
 
     def _ask(self) -> None:
         if self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.close()
         elif not self._path:
-            self.good = True
+            self.good = not self._only or peers.listens(self._only, self._port)
             self.close()
         else:
             self._asked = True
             self._socket.send(
                 f"GET {self._path} HTTP/1.1\r\nHost: {HOST}\r\n"
-                "User-Agent: flow\r\nConnection: close\r\n\r\n".encode()
+                "User-Agent: flow\r\nConnection: close\r\n".encode()
             )
+            # A request is answered when it is whole: until then it can be seen who
+            # has taken it. Afterwards its taker may have closed it already.
+            self.unclaimed = self._only > 0
+            if not self.unclaimed:
+                self._socket.send(b"\r\n")
 
     def _read(self) -> None:
         data = self._socket.recv(4096)

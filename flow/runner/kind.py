@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from flow.errors import ConfigError
+from flow.runner import handover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +30,7 @@ class Kind:
         after: types that must be up before it starts.
         watch: the files whose changes restart it, with ``flow start --watch``.
         memory: bytes it may use; 0 means as many as there are.
+        handover: how it goes over to the next release; empty: as is usual for it.
         cycle: hours after which it is started anew; 0 means never.
     """
 
@@ -40,6 +42,7 @@ class Kind:
     watch: tuple[str, ...] = ALL
     memory: int = 0
     cycle: float = 0.0
+    handover: str = ""
 
 
 WAYS = ("port", "http", "command", "log")
@@ -89,10 +92,11 @@ def _kind(name: str, table: object, types: list[str]) -> Kind:
             raise ConfigError(
                 f"{where} has no setting {key!r}; known: {', '.join(known)}"
             )
+    ready = _ready(values.get("ready", ""), where)
     kind = Kind(
         short_lived=_boolean(values, "short_lived", where),
         pty=_boolean(values, "pty", where),
-        ready=_ready(values.get("ready", ""), where),
+        ready=ready,
         boot=_positive(values.get("boot", BOOT), f"{where} boot", "seconds"),
         after=_texts(values, "after", where),
         watch=_watch(values, where),
@@ -100,6 +104,9 @@ def _kind(name: str, table: object, types: list[str]) -> Kind:
         cycle=_positive(values["cycle"], f"{where} cycle", "hours")
         if "cycle" in values
         else 0.0,
+        handover=handover.checked(values["handover"], ready, where)
+        if "handover" in values
+        else "",
     )
     for other in kind.after:
         _require(other, types, f"{where} after")

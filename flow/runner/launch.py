@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flow.runner.handover import address
 from flow.runner.ports import WEB
+from flow.runner.sockets import Sockets
 
 if TYPE_CHECKING:
+    import socket
+
     from flow.runner.dyno import Dyno
     from flow.runner.printer import Printer
     from flow.runner.reaper import Reaper
@@ -25,6 +29,7 @@ class Launch:
     def __init__(self, reaper: Reaper, streams: Streams, printer: Printer) -> None:
         """Start nothing yet."""
         self._reaper, self._streams, self._printer = reaper, streams, printer
+        self._sockets = Sockets()
 
     def start(self, dyno: Dyno) -> None:
         """Start the next process of a dyno.
@@ -36,7 +41,7 @@ class Launch:
             self.forget(dyno)
             dyno.restarts += 1
         one = dyno.instance
-        process = dyno.plan.process(one)
+        process = dyno.plan.process(one, self._listener(dyno))
         process.start()
         dyno.process = process
         self._reaper.add(process)
@@ -45,6 +50,21 @@ class Launch:
         self._printer.say(f"{dyno.name} started (pid {process.pid}{about})")
         said = f"Starting process with command `{one.command}`"
         self._printer.note(dyno.name, said)
+
+    def close(self, port: int) -> None:
+        """Listen on a port no more: what used it is not to run any more."""
+        self._sockets.close(port)
+
+    def close_all(self) -> None:
+        """Listen nowhere any more."""
+        self._sockets.close_all()
+
+    def _listener(self, dyno: Dyno) -> socket.socket | None:
+        port = dyno.instance.port
+        if host := address(dyno.kind.handover):
+            return self._sockets.of(host, port)
+        self._sockets.close(port)  # it opens the port itself
+        return None
 
     def forget(self, dyno: Dyno) -> None:
         """Read the rest of what its process wrote, and look after it no more."""

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flow.runner.changes import Changes
@@ -18,6 +17,7 @@ from flow.runner.journal import Journal
 from flow.runner.prefix import Prefixes
 from flow.runner.printer import Printer
 from flow.runner.reaper import Reaper
+from flow.runner.releases.deployments import Deployments
 from flow.runner.releases.store import ReleaseStore
 from flow.runner.session import Session
 from flow.runner.signals import Order, Signals
@@ -31,11 +31,16 @@ if TYPE_CHECKING:
 
     from flow.runner.ending import Ending
     from flow.runner.plan import Plan
+    from flow.runner.releases.plans import Plans
     from flow.runner.state import State
 
 
 def run(
-    plan: Plan, descriptor: int, lifeline: int | None = None, state: State | None = None
+    plan: Plan,
+    descriptor: int,
+    lifeline: int | None = None,
+    state: State | None = None,
+    plans: Plans | None = None,
 ) -> int:
     """Run a plan and return its exit code.
 
@@ -47,6 +52,7 @@ def run(
         descriptor: where the output goes.
         lifeline: what ``guard.split`` returned, or None without a guard.
         state: where the session answers and keeps its log; None: nowhere.
+        plans: how other releases are run; None: none can be deployed.
     """
     sink = Sink(descriptor)
     before = Prefixes(plan.names, plan.style, local_time)
@@ -57,29 +63,39 @@ def run(
         if state and plan.log:
             printer.journal = Journal(state.log, utc, time.monotonic, printer.say)
             until_the_end.callback(printer.journal.close)
-        ending = _run(plan, signals, printer, state)
+        ending = _run(plan, signals, printer, state, plans)
         wait_for_reader(sink, signals, plan.grace, asked=ending.asked)
     return ending.code
 
 
-def _run(plan: Plan, signals: Signals, printer: Printer, state: State | None) -> Ending:
+def _run(
+    plan: Plan,
+    signals: Signals,
+    printer: Printer,
+    state: State | None,
+    plans: Plans | None,
+) -> Ending:
     for notice in plan.notices:
         printer.say(notice)
     if plan.release is not None:
         alone = replace(
             plan, instances=[plan.release], restart=False, kinds={}, watch=False
         )
-        ending = _session(alone, signals, printer)[0].run()
+        ending = session_of(alone, signals, printer)[0].run()
         if ending.asked or ending.code:
             printer.say("the release did not succeed: nothing is started")
             return ending
-    session, crew = _session(plan, signals, printer)
+    session, crew = session_of(plan, signals, printer)
     if session.changes:
         session.changes.start()
     up = partial(_leave_the_screen, plan, printer)
     if state is None:
         return session.run(up)
     with ExitStack() as until_it_has_ended:
+        if plans:
+            session.deployments = Deployments(
+                crew, plans, state, printer, time.monotonic
+            )
         _listen(session, crew, printer, state, until_it_has_ended)
         return session.run(up)
 
@@ -90,7 +106,8 @@ def _leave_the_screen(plan: Plan, printer: Printer) -> None:
         plan.when_up()
 
 
-def _session(plan: Plan, signals: Signals, printer: Printer) -> tuple[Session, Crew]:
+def session_of(plan: Plan, signals: Signals, printer: Printer) -> tuple[Session, Crew]:
+    """Return a session that runs a plan, not started yet, and its dynos."""
     world, reaper, streams = World(), Reaper(), Streams(printer)
     crew = Crew(plan, reaper, streams, printer, world)
     streams.hear = crew.hear
@@ -111,10 +128,10 @@ def _listen(
         printer.say(f"flow ps and its like have no answer here: {error}")
         return
     keep, config = _keeper(state, printer.say), ReleaseStore(state.folder).config
-    path = Path(crew.plan.listed.source)
     # Whoever changed them before the socket was there could not ask for a restart.
     crew.use(config())
-    verbs = Verbs(crew, path, keep, session.stop, printer.say, config)
+    verbs = Verbs(crew, keep, session.stop, printer.say, config)
+    verbs.deployments = session.deployments
     session.control = Control(listener, verbs, printer.journal)
     until.callback(session.control.close)
     until.callback(state.unlisten)

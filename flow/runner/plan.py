@@ -10,6 +10,7 @@ from flow.runner.kind import Kind
 from flow.runner.process import Process
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
@@ -68,12 +69,24 @@ class Plan:
         """Return what is declared for a type."""
         return self.kinds.get(name, PLAIN)
 
-    def process(self, instance: Instance) -> Process:
-        """Return the process of an instance, not started yet."""
+    def process(
+        self, instance: Instance, listener: socket.socket | None = None
+    ) -> Process:
+        """Return the process of an instance, not started yet.
+
+        Args:
+            instance: what to run.
+            listener: the socket on which it takes requests, if flow listens for it.
+        """
         own = self.environ(instance)
         terminal = self.kind(instance.type).pty
         return Process(
-            instance.name, instance.command, own, self.folder, terminal=terminal
+            instance.name,
+            instance.command,
+            own,
+            self.folder,
+            terminal=terminal,
+            listener=listener,
         )
 
     def environ(self, instance: Instance) -> dict[str, str]:

@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING
 from flow.runner import descendants
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
     from pathlib import Path
 
 CLOSED = -1
+HANDED = 3  # the first descriptor of sd_listen_fds(3)
+LISTENING = {"LISTEN_FDS": "1"}
+RELEASE = "HEROKU_RELEASE_VERSION"
 
 
 def shell(command: str, environ: Mapping[str, str]) -> list[str]:
@@ -39,6 +43,7 @@ class Process:
         environ: its whole environment.
         folder: its working folder.
         terminal: it gets a terminal of its own, instead of a pipe.
+        listener: a listening socket that it gets as descriptor 3, as systemd does it.
     """
 
     def __init__(
@@ -49,13 +54,16 @@ class Process:
         folder: Path,
         *,
         terminal: bool = False,
+        listener: socket.socket | None = None,
     ) -> None:
         """Start nothing yet."""
         self.name, self.terminal = name, terminal
         self.pid = 0
         self.output = CLOSED  # where to read what it writes
         self.code: int | None = None
+        self.release = environ.get(RELEASE, "")
         self._command, self._environ, self._folder = command, environ, folder
+        self._listener = listener
 
     def start(self) -> None:
         """Start it in a session of its own: what it leaves behind is in its group.
@@ -80,12 +88,19 @@ class Process:
             stdin=writer if self.terminal else subprocess.DEVNULL,
             stdout=writer,
             stderr=writer,
-            env=dict(self._environ),
+            env={**self._environ, **(LISTENING if self._listener else {})},
             cwd=self._folder,
             start_new_session=True,
             # There are no threads here, which is what makes it unsafe elsewhere.
-            preexec_fn=_take_terminal if self.terminal else None,  # noqa: PLW1509
+            preexec_fn=self._prepare if self.terminal or self._listener else None,  # noqa: PLW1509
+            pass_fds=(HANDED,) if self._listener else (),
         )
+
+    def _prepare(self) -> None:
+        if self.terminal:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        if self._listener:
+            os.dup2(self._listener.fileno(), HANDED)
 
     def ended(self, status: int) -> None:
         """Note how it ended, from what waitpid returned."""
@@ -127,7 +142,3 @@ class Process:
         """Close the pipe, or the terminal."""
         descriptor, self.output = self.output, CLOSED
         os.close(descriptor)
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

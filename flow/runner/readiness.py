@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EVERY = 0.2  # seconds between two tries
 PATIENCE = 3.0  # seconds that one try may take
+SOON = 0.02  # seconds until the next one, if another process has answered
 LINE = 64 << 10  # bytes of an unfinished line that are looked at
 NEVER = float("inf")
 
@@ -26,11 +27,14 @@ class Readiness:
 
     Args:
         ready: what is declared, as in ``Kind.ready``.
-        instance: the process.
+        instance: what runs.
+        only: the pid of the process that must have answered, where another one may
+            have the same port; 0: whichever does.
     """
 
-    def __init__(self, ready: str, instance: Instance) -> None:
+    def __init__(self, ready: str, instance: Instance, only: int = 0) -> None:
         """Ask nothing yet."""
+        self._only = only
         self._way, _, self._rest = ready.partition(":")
         self._port = instance.port
         self._inquiry: Inquiry | None = None
@@ -59,7 +63,7 @@ class Readiness:
         """Try again, if it is time."""
         if now >= self.next and not self.done:
             self.close()
-            self._inquiry = Inquiry(self._port, self._rest)
+            self._inquiry = Inquiry(self._port, self._rest, self._only)
             self.next = now + (PATIENCE if self._inquiry.open else EVERY)
             self._conclude(now)
 
@@ -70,7 +74,13 @@ class Readiness:
     def look(self, now: float) -> None:
         """Draw the conclusion, if the answer has come."""
         if self._inquiry:
+            self._inquiry.look()
             self._conclude(now)
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether it must look soon, as nothing will wake it."""
+        return self._inquiry is not None and self._inquiry.unclaimed
 
     def close(self) -> None:
         """Hang up."""
@@ -81,5 +91,7 @@ class Readiness:
     def _conclude(self, now: float) -> None:
         if self._inquiry and not self._inquiry.open:
             self.done = self._inquiry.good
-            self.next = min(self.next, now + EVERY)
+            # The next one to accept may be the right one, if there are several.
+            again = SOON if self._inquiry.misled else EVERY
+            self.next = min(self.next, now + again)
             self._inquiry = None

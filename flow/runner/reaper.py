@@ -108,7 +108,7 @@ class Reaper:
             for row in descendants.children(os.getpid())
             if row.pid not in mine
             and row.state not in "ZX"
-            and (row.group == process.pid or descendants.is_of(row, process.name))
+            and (row.group == process.pid or _is_of(row, process))
         ]
 
     def _running(self) -> list[Process]:
@@ -118,3 +118,7 @@ class Reaper:
             for process in self.processes.values()
             if process.code is None or not descendants.LINUX
         ]
+
+
+def _is_of(row: descendants.Row, process: Process) -> bool:
+    return descendants.is_of(row, process.name, process.release)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from flow.runner import descendants
-from flow.runner.ending import ORDERED, SAID, UNREAD, Ending
+from flow.runner.ending import ORDERED, SAID, TIMED_OUT, UNREAD, Ending
 from flow.runner.signals import Order
 from flow.runner.watcher import READ, WRITE, Wanted, Watcher
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flow.runner.crew import Crew
     from flow.runner.printer import Printer
     from flow.runner.reaper import Reaper
+    from flow.runner.releases.deployments import Deployments
     from flow.runner.signals import Signals
     from flow.runner.streams import Streams
 
@@ -39,6 +40,8 @@ class Session:
 
     control: Control | None = None  # answers flow ps and its like
     changes: Changes | None = None  # restarts what changed files touch
+    deployments: Deployments | None = None  # replaces all by another release
+    deadline = float("inf")  # when it has taken too long, in monotonic seconds
 
     def __init__(
         self,
@@ -103,8 +106,12 @@ class Session:
         if self.changes:
             self.changes.turn()
         self._mind_the_crew()
+        if self.deployments and self._ending is None:
+            self.deployments.turn()
         if self.control:
             self.control.turn()
+        if self._clock() >= self.deadline:
+            self.stop(Ending(TIMED_OUT, asked=False))
         if self._clock() >= self._kill_at:
             self._crew.too_late()
             self._kill()
@@ -131,6 +138,10 @@ class Session:
         moments = [self._kill_at - now, self._crew.next_moment() - now]
         if self.changes:
             moments.append(self.changes.next_moment() - now)
+        if self.deployments:
+            moments.append(self.deployments.next_moment() - now)
+        if self._ending is None:
+            moments.append(self.deadline - now)
         if not self._printer.full:
             moments.append(self._printer.prompt_in())
         soonest = min(moments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flow.errors import ProcfileError, SessionError
@@ -16,11 +17,12 @@ from flow.runner.signals import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from flow.runner.connection import Connection
     from flow.runner.crew import Crew
     from flow.runner.ending import Ending
+    from flow.runner.procfile import Procfile
+    from flow.runner.releases.deployments import Deployments
 
 Answer = dict[str, Any]
 ONE_OFF = "run"  # what flow run --detach starts is run.1, run.2, ...
@@ -32,7 +34,6 @@ class Verbs:
 
     Args:
         crew: the dynos.
-        path: the Procfile, which is read again for each change.
         keep: remembers the formation.
         stop: ends the session.
         say: tells the person in front of the session's screen.
@@ -42,16 +43,17 @@ class Verbs:
     def __init__(
         self,
         crew: Crew,
-        path: Path,
         keep: Callable[[dict[str, int]], None],
         stop: Callable[[Ending], None],
         say: Callable[[str], None],
         config: Callable[[], Mapping[str, str]],
     ) -> None:
         """Wait for requests."""
-        self._crew, self._path, self._config = crew, path, config
+        self._crew, self._config = crew, config
         self._keep, self._stop, self._say = keep, stop, say
         self._runs = 0
+        self.deployments: Deployments | None = None  # who deploys, if that can be
+        self._changes = (self._scale, self._restart, self._stop_dynos, self._deploy)
         self._verbs: dict[str, Callable[[Answer, Connection], Answer]] = {
             "ps": self._ps,
             "scale": self._scale,
@@ -61,6 +63,7 @@ class Verbs:
             "attach": self._attach,
             "follow": self._follow,
             "quit": self._quit,
+            "deploy": self._deploy,
         }
 
     def do(self, request: Answer, connection: Connection) -> Answer:
@@ -72,6 +75,8 @@ class Verbs:
         verb = self._verbs.get(str(request.get("verb")))
         if verb is None:
             raise SessionError("this session does not know that; restart it")
+        if self.deployments and self.deployments.busy and verb in self._changes:
+            raise SessionError("a release is being deployed; try again once it is over")
         return verb(request, connection)
 
     def _ps(self, _: Answer, __: Connection) -> Answer:
@@ -90,7 +95,7 @@ class Verbs:
         }
 
     def _scale(self, request: Answer, _: Connection) -> Answer:
-        wanted, listed = self._formation(), procfile.read(self._path)
+        wanted, listed = self._formation(), self._listed()
         changed: dict[str, int] = {}
         for text in _texts(request):
             name, count = _change(text, wanted)
@@ -111,6 +116,9 @@ class Verbs:
             self._say(f"scaled to {_in_words(wanted)}")
         return {"formation": wanted, "changed": changed}
 
+    def _listed(self) -> Procfile:
+        return procfile.read(Path(self._crew.plan.listed.source))
+
     def _fill(self, place: Instance) -> None:
         dyno = self._crew.dynos.get(place.name)
         if dyno is None:
@@ -119,7 +127,7 @@ class Verbs:
             self._crew.stop(dyno, Then.START)
 
     def _restart(self, request: Answer, _: Connection) -> Answer:
-        listed = procfile.read(self._path)
+        listed = self._listed()
         chosen = self._chosen(_texts(request))
         if request.get("alive"):  # what ps:stop has stopped stays down
             chosen = [dyno for dyno in chosen if may_restart(dyno)]
@@ -175,6 +183,12 @@ class Verbs:
     def _quit(self, _: Answer, __: Connection) -> Answer:
         self._say("stopping: flow stop said so")
         self._stop(ORDERED[Order.STOP])
+        return {}
+
+    def _deploy(self, request: Answer, connection: Connection) -> Answer:
+        if self.deployments is None:
+            raise SessionError("this session cannot deploy")
+        self.deployments.begin(request, connection)
         return {}
 
     def _formation(self) -> dict[str, int]:

@@ -43,6 +43,11 @@ class Workplace:
         return self.procfile.parent
 
     @property
+    def root(self) -> Path:
+        """The folder whose files are the code."""
+        return self.project.root if self.project else self.folder
+
+    @property
     def state(self) -> Path:
         """The folder for what a session keeps: of the project, or beside the file."""
         return self.project.state if self.project else self.folder / ".flow"
