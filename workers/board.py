@@ -57,6 +57,7 @@ class Board:
         # One place more than slots: for the job that is being loaded.
         shown = COUNTS + slots * SHOWN.size + (1 + 2 * ASKED) * NUMBER.size
         self._size = shown + outbox.SIZE
+        self._processes = processes
         self._memory = mmap.mmap(-1, HEADER + processes * self._size)
 
     def beaten(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -101,6 +102,10 @@ class Board:
     def part(self, index: int) -> Part:
         """Return the part of process number ``index``."""
         return Part(self._memory, HEADER + index * self._size, self._slots)
+
+    def parts(self) -> list[Part]:
+        """Return the parts of all processes, also of those that are not there."""
+        return [self.part(index) for index in range(self._processes)]
 
     def close(self) -> None:
         """Give the memory back."""
