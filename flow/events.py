@@ -71,7 +71,7 @@ class JobRetried(Event):
 
 @dataclass(frozen=True, slots=True)
 class JobAskedAgain(Event):
-    """A job raised ``Retry``; it runs again in ``delay`` seconds."""
+    """A job raised or returned ``Retry``; it runs again in ``delay`` seconds."""
 
     job_id: str
     call: str

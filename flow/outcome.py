@@ -18,6 +18,9 @@ class Ending(StrEnum):
     FAILED = "failed"
     RETRY = "retry"  # it failed and runs again, counted
     ASKED = "asked"  # it asked to run again: counted as a retry, but no failure
+    RETURNED = "returned"  # it returned RQ's Retry: runs again, counted as RQ counts
+    RETURNED_FIRST = "returned_first"  # likewise, before what waits
+    EXHAUSTED = "exhausted"  # it returned RQ's Retry, and may not any more: a failure
     DISCARDED = "discarded"  # it gave itself up: canceled, with its reason
     POSTPONED = "postponed"  # its task is not known here yet; runs later, uncounted
     STOPPED = "stopped"  # somebody asked for its end while it ran

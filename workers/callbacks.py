@@ -99,6 +99,14 @@ def _tell(job_id: str, error: BaseException) -> BaseException:
     return error
 
 
+def asked_before(claim: Claim) -> int:
+    """Return how often a job has returned RQ's ``Retry`` before."""
+    _lift_limit(claim)  # the job itself has ended, and Redis may be away
+    own = _store(current.store().link.address)
+    key = keys.job(claim.job_id)
+    return int(own.link.command("HGET", key, "number_of_retries") or 0)
+
+
 def stopped(job_id: str) -> None:
     """Run the callback of a job that was stopped; what it raises is only logged."""
     own = _store(current.store().link.address)

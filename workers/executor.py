@@ -19,7 +19,7 @@ from flow.errors import (
 )
 from flow.outcome import Ending, Outcome
 from flow.running import RUNNING, Running
-from flow.workers import callbacks, timeout
+from flow.workers import callbacks, returned, timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,8 @@ def execute(
     RUNNING.set(running)
     try:
         value = timeout.call(work.claim.timeout, _call, (work,), {})
+        if returned.asks(value):
+            return returned.outcome(work.claim, value, (started, now()))
         if work.claim.extras is not None:
             callbacks.succeeded(work.claim, value)
     except BaseException as error:  # noqa: BLE001 - user code may raise anything

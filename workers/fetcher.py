@@ -45,6 +45,7 @@ CUT_OFF: dict[Ending, type[events.JobInterrupted | events.JobWasStopped]] = {
     Ending.INTERRUPTED: events.JobInterrupted,
     Ending.STOPPED: events.JobWasStopped,
 }
+ASKED = (Ending.ASKED, Ending.RETURNED, Ending.RETURNED_FIRST)
 SILENCE = 10.0  # seconds without a beat after which nothing new is started
 
 
@@ -375,7 +376,7 @@ def _told(work: Work, outcome: Outcome) -> events.Event:
         return events.JobRetried(job_id, work.name, outcome.error, outcome.delay)
     if outcome.ending in CUT_OFF:
         return CUT_OFF[outcome.ending](job_id, work.name)
-    if outcome.ending is Ending.ASKED:
+    if outcome.ending in ASKED:
         return events.JobAskedAgain(job_id, work.name, outcome.error, outcome.delay)
     if outcome.ending is Ending.DISCARDED:
         return events.JobDiscarded(job_id, work.name, outcome.error)

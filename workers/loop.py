@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flow.errors import JobStopped, SoftTimeout
 from flow.running import RUNNING, Running
-from flow.workers import callbacks, executor, timeout
+from flow.workers import callbacks, executor, returned, timeout
 
 NEVER = float("-inf")
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from flow.outcome import Outcome
+    from flow.record import Claim
     from flow.workers.resolve import Work
 
 
@@ -90,13 +91,15 @@ class Loop:
         RUNNING.set(running)  # in the context of this asyncio task alone
         try:
             value = await self._call(work)
-            if work.claim.extras is not None:
+            rare = None
+            if work.claim.extras is not None or returned.asks(value):
                 # In a thread: a callback is plain code, and other jobs go on meanwhile.
-                await asyncio.to_thread(callbacks.succeeded, work.claim, value)
+                rare = await asyncio.to_thread(_rare, work.claim, value, started)
         except BaseException as error:  # noqa: BLE001 - user code may raise anything
             outcome = await self._failure(work, error, (started, time.time()))
         else:
-            outcome = executor.success(work.claim, value, (started, time.time()))
+            span = (started, time.time())
+            outcome = rare or executor.success(work.claim, value, span)
         finally:
             running.clear()
         self._done(work, outcome)
@@ -123,6 +126,13 @@ class Loop:
         finally:
             del self._inside[task]
             self._stopped.pop(task, None)
+
+
+def _rare(claim: Claim, value: object, started: float) -> Outcome | None:
+    if returned.asks(value):
+        return returned.outcome(claim, value, (started, time.time()))
+    callbacks.succeeded(claim, value)
+    return None
 
 
 def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:

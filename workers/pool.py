@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from flow.outcome import Outcome
     from flow.workers.board import Part
 
-FAILED = (Ending.FAILED, Ending.RETRY, Ending.STOPPED)
+FAILED = (
+    *(Ending.FAILED, Ending.RETRY, Ending.STOPPED),
+    # As RQ counts them.
+    *(Ending.EXHAUSTED, Ending.RETURNED, Ending.RETURNED_FIRST),
+)
 
 
 class Feeder(Protocol):

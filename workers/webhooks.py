@@ -26,6 +26,7 @@ TOLD = {
     Ending.FINISHED: "finished",
     Ending.REPEATED: "finished",
     Ending.FAILED: "failed",
+    Ending.EXHAUSTED: "failed",
 }
 
 
@@ -73,7 +74,10 @@ class Webhooks:
 
 
 def _send(outcome: Outcome) -> None:
-    status = TOLD[outcome.ending]
-    told = codec.unpack_failure(outcome.value) if status == "failed" else None
+    status, told = TOLD[outcome.ending], None
+    if outcome.ending is Ending.EXHAUSTED:
+        told = ""  # nothing was raised
+    elif status == "failed":
+        told = codec.unpack_failure(outcome.value)
     job = callbacks.for_webhooks(outcome, status)
     job.send_webhooks(status, exc_string=told)

@@ -96,8 +96,10 @@ def test_webhooks_are_sent_as_rqs_worker_sends_them(
     bad = queue.enqueue(plain.explode, "it", webhooks=[done, failed])
     retry = RQ.Retry(max=1)
     twice = queue.enqueue(plain.explode, "it", webhooks=[failed], retry=retry)
+    again = queue.enqueue(plain.again, 1, webhooks=[done, failed])
     WORKERS[worker](shop)
-    add, explode = (f"tests.support.shop.plain.{name}" for name in ("add", "explode"))
+    names = ("add", "explode", "again")
+    add, explode, asked = (f"tests.support.shop.plain.{name}" for name in names)
     assert listener.said() == sorted(
         [
             ("/broken", "", "", ""),
@@ -107,6 +109,7 @@ def test_webhooks_are_sent_as_rqs_worker_sends_them(
             ("/done", repeated.id, add, "finished"),
             ("/failed", bad.id, explode, "failed"),
             ("/failed", twice.id, explode, "failed"),
+            ("/failed", again.id, asked, "failed"),
         ]
     )
     (told,) = [body for _, body in listener.heard if body.get("job_id") == bad.id]

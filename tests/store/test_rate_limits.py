@@ -79,6 +79,20 @@ def test_a_retry_that_waits_gives_its_slot_away_and_waits_for_one(
     assert queued(store) == [first]
 
 
+def test_a_retry_for_the_front_that_waited_for_a_slot_goes_there(
+    store: Store, client: Untyped, jobs: list[str]
+) -> None:
+    first, _ = jobs
+    client.hset(f"rq:job:{first}", "enqueue_at_front_on_retry", "1")
+    turns = Turns(store)
+    turns.settle(retried(turns.one(), delay=60))
+    client.zadd("rq:scheduled:default", {first: 1})
+    store.promote(["default"])
+    other = RQ.Queue(connection=client).enqueue(plain.add, 3).id
+    turns.settle(finished(turns.one()))
+    assert queued(store) == [first, other]
+
+
 def test_a_dead_letter_and_a_canceled_job_give_their_slot_away(
     store: Store, client: Untyped, jobs: list[str]
 ) -> None:

@@ -20,9 +20,12 @@ local function promote(queue, id)
     return
   end
   -- pcall: a key of another type under this name must not hold up the others.
-  local fields = redis.pcall('HMGET', 'rq:job:' .. id, 'status', 'enqueue_at_front')
+  local fields = redis.pcall('HMGET', 'rq:job:' .. id, 'status', 'enqueue_at_front',
+    'enqueue_at_front_on_retry', 'ended_at')
   if not fields.err and fields[1] == 'scheduled' then
-    push(queue, id, fields[2] == '1', iso)
+    -- As RQ has it: `on_retry` is for a job that has run before.
+    local again = fields[3] == '1' and (fields[4] or '') ~= ''
+    push(queue, id, fields[2] == '1' or again, iso)
     moved = moved + 1
   end
 end

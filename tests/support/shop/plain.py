@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rq import get_current_job
+from rq import Retry, get_current_job
 
 
 def add(one: int, other: int = 0) -> int:
@@ -34,6 +34,22 @@ def flaky(ledger: str, fails: int) -> int:
     if tries <= fails:
         raise RuntimeError(f"try {tries}")
     return tries
+
+
+def again(tries: int, interval: int = 0, *, front: bool = False) -> Retry:
+    return Retry(max=tries, interval=interval, enqueue_at_front=front)
+
+
+async def slow_again(tries: int) -> Retry:
+    await asyncio.sleep(0)
+    return Retry(max=tries)
+
+
+def soon() -> Retry:
+    """Ask for a delay that is none."""
+    asked: Any = Retry(max=1)
+    asked.intervals = [float("nan")]
+    return asked  # type: ignore[no-any-return]
 
 
 def wait() -> None:

@@ -25,13 +25,16 @@ local function admit(limit, iso)
 end
 
 -- is_held_back: a job of a limit waits for a slot of it, unless it has one already.
-local function is_held_back(limit, concurrency, id, iso)
+local function is_held_back(limit, concurrency, id, front, iso)
   if redis.call('ZSCORE', 'rq:rl:' .. limit .. ':allowed', id) then
     return false
   end
   redis.call('SADD', 'rq:rl-keys', limit)
   redis.call('HSET', 'rq:rl:' .. limit, 'concurrency', concurrency)
   redis.call('HSET', 'rq:job:' .. id, 'status', 'rate_limited')
+  if front then
+    redis.call('HSET', 'rq:job:' .. id, 'enqueue_at_front', '1') -- whoever admits it reads that
+  end
   redis.call('ZADD', 'rq:rl:' .. limit .. ':rate_limited', string.format('%.17g', seconds()), id)
   admit(limit, iso)
   return true

@@ -11,7 +11,7 @@ local function push(queue, id, front, iso)
     redis.call('EXPIRE', key, life[2])
   end
   -- The limit lets it in itself, or will.
-  if not (life[3] and life[4] and is_held_back(life[3], life[4], id, iso)) then
+  if not (life[3] and life[4] and is_held_back(life[3], life[4], id, front, iso)) then
     line_up(queue, id, front, iso)
   end
 end

@@ -37,11 +37,19 @@ function settlers.repeated(o, worker)
   push(o.queue, o.id, false, o.iso)
 end
 
-function settlers.failed(o, worker, now)
+local function fail(o, worker, now, kind, name)
   redis.call('HSET', 'rq:job:' .. o.id, 'status', 'failed', 'ended_at', o.iso)
   local waited_for = release(o.id, 'failed', o.iso)
-  record(o.id, 2, worker, o.execution, o.started, o.ended, 'exc_string', o.value)
+  record(o.id, kind, worker, o.execution, o.started, o.ended, name, o.value)
   keep('failed', o.queue, o.id, o.ttl, now, o.had_parents, waited_for)
+end
+
+function settlers.failed(o, worker, now)
+  fail(o, worker, now, 2, 'exc_string')
+end
+
+function settlers.exhausted(o, worker, now)
+  fail(o, worker, now, 5, 'return_value')
 end
 
 -- Among the dead letters, as RQ has it; and as there, what waits for it goes on waiting, also
@@ -65,6 +73,30 @@ function settlers.retry(o, _, now)
 end
 
 settlers.asked = settlers.retry
+
+-- It returned RQ's Retry (record types: 4 retried, 5 no retry is left).
+local function returned(o, worker, now, first)
+  local key = 'rq:job:' .. o.id
+  redis.call('HINCRBY', key, 'number_of_retries', 1)
+  redis.call('HSET', key, 'ended_at', o.iso, 'flow_error', o.error)
+  if first then
+    redis.call('HSET', key, 'enqueue_at_front_on_retry', '1')
+  end
+  record(o.id, 4, worker, o.execution, o.started, o.ended, 'return_value', o.value)
+  expire('rq:results:' .. o.id, o.ttl)
+  if o.delay > 0 then
+    return schedule(o.queue, o.id, now + o.delay)
+  end
+  push(o.queue, o.id, redis.call('HGET', key, 'enqueue_at_front_on_retry') == '1', o.iso)
+end
+
+function settlers.returned(o, worker, now)
+  returned(o, worker, now, false)
+end
+
+function settlers.returned_first(o, worker, now)
+  returned(o, worker, now, true)
+end
 
 -- The job gave itself up: as if it had been canceled, with its reason.
 function settlers.discarded(o, _, now)
