@@ -63,12 +63,15 @@ class Bell:
         if descriptor is not None:
             self._selector.register(descriptor, selectors.EVENT_READ, self._hear)
             self.on_scheduled()
+            self._hear()  # what came while it connected is read already
         # What changed before it listened; without a bell they look each second.
         self._seats.ring()
 
     def _hear(self) -> None:
         descriptor = self._doorbell.fileno()
         rung = self._doorbell.rung()
+        for message in self._doorbell.messages():
+            self.on_message(message)
         if rung is None:
             self._selector.unregister(descriptor)
             self.on_scheduled()
@@ -77,8 +80,6 @@ class Bell:
             for process in self._seats.processes.values():
                 if process.part.listening:
                     process.ring()
-        for message in self._doorbell.messages():
-            self.on_message(message)
         if SCHEDULED in rung:
             self.on_scheduled()
 
