@@ -11,10 +11,10 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from flow.running import Host, hosted_by
-from flow.store import current
+from flow.running import Host, execution, hosted_by
+from flow.store import current, rqcurrent
 from flow.store.client import Store
-from flow.workers import child, executor
+from flow.workers import callbacks, child, executor
 from flow.workers.isolation import LENGTH
 from flow.workers.resolve import resolve
 
@@ -73,8 +73,10 @@ def _run(room: Room, told: child.Told, claim: Claim) -> Outcome:
     gc.enable()
     current.use(Store(room.address))
     config, board = room.config, room.board
+    callbacks.set_up(strict=config.strict)
     host = Host(lambda: board.stopping or told.lately, board.ends)
     hosted_by(host)
+    rqcurrent.serve(execution)
     try:
         work = resolve(claim, strict=config.strict, on_crash=config.on_crash)
     except BaseException as error:  # noqa: BLE001 - it imports the app's modules

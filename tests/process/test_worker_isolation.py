@@ -11,7 +11,8 @@ import pytest
 from flow import errors
 from flow.record import Status
 from tests.support import hazards
-from tests.support.faults import children, everything, gone, let_go, settled
+from tests.support.apps import PLAIN, RQ, Untyped
+from tests.support.faults import APP, children, everything, gone, let_go, settled
 from tests.support.leaks import places, queued
 
 if TYPE_CHECKING:
@@ -233,3 +234,24 @@ def test_it_knows_itself_and_its_workers_stop(yard: Yard) -> None:
     own, left = job.result(0)
     assert own == job.id
     assert left < 31  # the end of the grace is nearer than that of its timeout
+
+
+def test_it_is_the_current_job_to_rq_too(yard: Yard) -> None:
+    job = hazards.apart_rq_id.enqueue()
+    yard.burst(app=f"{APP},{PLAIN}")  # the second imports rq
+    assert job.result(0) == job.id
+
+
+def test_strict_runs_no_callback_that_is_not_declared(
+    yard: Yard, client: Untyped
+) -> None:
+    settings = f'[tool.flow]\napp = "{APP}"\nstrict = true\n'
+    (yard.folder / "pyproject.toml").write_text(settings)
+    told = RQ.Callback("tests.support.shop.callbacks.succeeded")
+    queue = RQ.Queue(connection=client)
+    job = queue.enqueue(f"{APP}.apart_echo", 1, on_success=told)
+    yard.burst(app="")
+    assert client.exists(f"told:{job.id}") == 0
+    assert (
+        "a success callback: it is no declared task" in job.latest_result().exc_string
+    )

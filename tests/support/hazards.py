@@ -14,7 +14,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flow import current_job, task
 
@@ -417,6 +417,13 @@ async def aapart(value: int) -> tuple[int, int]:
 @task(isolate=True)
 def apart_echo(value: object) -> object:
     return value
+
+
+@task(isolate=True)
+def apart_rq_id() -> str | None:
+    """Return what RQ calls the job that runs here."""
+    job: Any = sys.modules["rq"].get_current_job()
+    return job and str(job.id)
 
 
 @task(isolate=True)
