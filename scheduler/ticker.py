@@ -116,6 +116,8 @@ class Ticker(Service):
             elif answer in ("skipped", "overlap", "skip_next"):
                 reason = step.reason or answer
                 emit(TicksSkipped(step.due.id, step.count, reason))
+            elif answer.startswith("fault"):
+                self._complain(step.due.id, answer)
         for step in fired:
             self._record.fired(step.last)
         late = [max(0.0, (ticked.now - step.at) / 1000) for step in fired]

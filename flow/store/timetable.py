@@ -131,8 +131,8 @@ class Timetable:
             silence: ms for which the leader's silence means nothing.
 
         Returns:
-            For each step: fired, skipped, aside, overlap, skip_next, fenced, early or
-            stale.
+            For each step: fired, skipped, aside, overlap, skip_next, fenced, early,
+            stale, or ``fault`` and what is wrong.
         """
         arguments: list[Any] = [token, LEASE, self._iso(), LEDGER, silence]
         for step in steps:

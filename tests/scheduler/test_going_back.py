@@ -12,27 +12,10 @@ from flow.scheduler.ticker import Ticker
 from flow.upkeep.steady import Steady
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from tests.scheduler.turning import Turning
 
 MINUTE = 60_000
 KEYS = ("next", "state", "schedule:beat")
-
-
-@pytest.fixture
-def happened() -> Iterator[list[events.Event]]:
-    """What happens from now on."""
-    told: list[events.Event] = []
-    listening = [True]
-
-    def listen(happened: Sequence[events.Event]) -> None:
-        if listening:
-            told.extend(happened)
-
-    events.listen(listen)
-    yield told
-    listening.clear()
 
 
 def keep(clock: Turning) -> dict[str, Any]:

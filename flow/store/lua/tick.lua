@@ -8,9 +8,9 @@
 --       skip or aside), first and last tick, how many, when it is due, the following tick and
 --       when that is due, the reason
 -- Returns the server's time in ms, how many such calls there were, and for each step: fired,
--- skipped, aside, overlap, skip_next, fenced, early or stale.
+-- skipped, aside, overlap, skip_next, fenced, early, stale, or fault and what is wrong.
 -- use: clock limit push ledger spawn overlap
-local STRIDE = 11
+local STRIDE, PAUSE = 11, 5000
 local now = math.floor(seconds() * 1000)
 local iso, kept = ARGV[3], ARGV[4]
 local steps, due = {}, {}
@@ -26,13 +26,32 @@ local function leads()
   return true
 end
 
+-- When each schedule is due next goes to the set at the end, all in one command.
+local wakes, over = {}, {}
+
+local function wake(step)
+  wakes[#wakes + 1], wakes[#wakes + 2] = step.wake, step.schedule
+end
+
 local function move(step, ...)
+  step.moved = true
   if step.following == '' then
-    redis.call('ZREM', KEYS[2], step.schedule)
+    over[#over + 1] = step.schedule
   else
-    redis.call('ZADD', KEYS[2], step.wake, step.schedule)
+    wake(step)
   end
   redis.call('HSET', step.key, 'cursor', step.following, ...)
+end
+
+local function finish()
+  deliver(due)
+  if #wakes > 0 then
+    redis.call('ZADD', KEYS[2], unpack(wakes))
+  end
+  -- Last: a schedule may take its last tick in the call that took one before.
+  if #over > 0 then
+    redis.call('ZREM', KEYS[2], unpack(over))
+  end
 end
 
 local function leave_out(step, reason, answer)
@@ -44,7 +63,7 @@ end
 
 -- Nobody here can read it: others are not to take the leader for dead meanwhile.
 function steps.aside(step)
-  redis.call('ZADD', KEYS[2], step.wake, step.schedule)
+  wake(step)
   return 'aside'
 end
 
@@ -96,7 +115,16 @@ local function turn(at)
     return 'stale'
   end
   step.overlap, step.before, step.leave_out = fields[5], fields[6], fields[7]
-  return steps[ARGV[at + 3]](step)
+  local whole, answer = pcall(steps[ARGV[at + 3]], step)
+  if whole then
+    return answer
+  end
+  -- A key of another type is in the way. The others go on, and this one is tried again.
+  if not step.moved then
+    step.wake = now + PAUSE
+    wake(step)
+  end
+  return 'fault ' .. (type(answer) == 'table' and answer.err or answer)
 end
 
 -- How late this leader is of late, by itself: who waits to depose it allows for that. The first
@@ -114,7 +142,7 @@ local answers, leading = {}, leads()
 for at = 6, #ARGV, STRIDE do
   answers[#answers + 1] = leading and turn(at) or 'fenced'
 end
-deliver(due)
+finish()
 -- What a clock that stands by has to know, should this server's data go back in time.
 if fired_until > tonumber(redis.call('HGET', KEYS[6], 'until') or 0) then
   redis.call('HSET', KEYS[6], 'until', string.format('%.0f', fired_until))

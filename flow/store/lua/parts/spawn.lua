@@ -4,28 +4,28 @@
 -- back in time. With `parent` it waits for that job, however that ends.
 local function spawn(due, fields, schedule, id, iso, parent)
   local key = 'rq:job:' .. id
-  if redis.call('EXISTS', key) == 1 then
+  local own = redis.call('HMGET', fields, 'origin', 'ttl', 'enqueue_at_front')
+  local queue = own[1] or error(fields .. ' has no origin')
+  -- Copied within the server: the fields need not pass through here, nor into its log.
+  if redis.call('COPY', fields, key) == 0 then
     return nil
   end
-  local flat, own = redis.call('HGETALL', fields), {}
-  for at = 1, #flat, 2 do
-    own[flat[at]] = flat[at + 1]
-  end
   redis.call('HSET', key, 'created_at', iso, 'enqueued_at', iso, 'flow_schedule', schedule,
-    'status', parent and 'deferred' or 'queued', unpack(flat))
+    'status', parent and 'deferred' or 'queued')
   if parent then
-    return own.origin
+    return queue
   end
-  if own.ttl then
-    redis.call('EXPIRE', key, own.ttl)
+  if own[2] then
+    redis.call('EXPIRE', key, own[2])
   end
-  local front = own.enqueue_at_front == '1'
-  local list = (front and 'L' or 'R') .. own.origin
+  local push = own[3] == '1' and 'LPUSH' or 'RPUSH'
+  local list = push .. queue
   if not due[list] then
-    due[list] = { front and 'LPUSH' or 'RPUSH', 'rq:queue:' .. own.origin }
+    due[list] = { push, 'rq:queue:' .. queue }
   end
-  table.insert(due[list], id)
-  return own.origin
+  local ids = due[list]
+  ids[#ids + 1] = id
+  return queue
 end
 
 -- deliver: what was spawned goes to its queues.
