@@ -27,19 +27,30 @@ class Tidier:
     def __init__(self, store: Store) -> None:
         """Begin no round yet."""
         self._store = store
+        self._limits: deque[str] = deque()
         self._groups: deque[tuple[str, int]] = deque()
 
     def turn(self) -> bool:
         """Look after some; return whether the round is still to go on."""
-        if not self._groups:
+        if not self._unseen:
             if not self._store.tidies(PAUSE):
                 return False
-            for limit in self._store.limits():
-                self._store.tidy_limit(limit, SLICE)
+            self._limits.extend(self._store.limits())
             self._groups.extend((group, 0) for group in self._store.groups())
-        for _ in range(min(AT_ONCE, len(self._groups))):
-            group, at = self._groups.popleft()
-            at = self._store.tidy_group(group, at, SLICE)
-            if at:
-                self._groups.append((group, at))
-        return bool(self._groups)
+        # There may be a limit a customer, and whoever runs this has to beat meanwhile.
+        for _ in range(min(AT_ONCE, self._unseen)):
+            self._look()
+        return self._unseen > 0
+
+    @property
+    def _unseen(self) -> int:
+        return len(self._limits) + len(self._groups)
+
+    def _look(self) -> None:
+        if self._limits:
+            self._store.tidy_limit(self._limits.popleft(), SLICE)
+            return
+        group, at = self._groups.popleft()
+        at = self._store.tidy_group(group, at, SLICE)
+        if at:
+            self._groups.append((group, at))

@@ -83,3 +83,17 @@ def test_a_limit_without_jobs_is_forgotten(store: Store, client: Untyped) -> Non
     client.zadd("rq:rl:api:allowed", {"gone": 1})
     assert Tidier(store).turn() is False
     assert client.keys("rq:rl*") == []
+
+
+def test_many_limits_are_looked_at_a_few_at_a_time(
+    store: Store, client: Untyped
+) -> None:
+    for number in range(50):
+        client.sadd("rq:rl-keys", f"customer-{number}")
+        client.zadd(f"rq:rl:customer-{number}:allowed", {"gone": 1})
+    tidier = Tidier(store)
+    assert tidier.turn() is True
+    assert 0 < client.scard("rq:rl-keys") < 50
+    while tidier.turn():
+        pass
+    assert client.keys("rq:rl*") == []
