@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from flow import codec, events
+from flow.errors import ServerUnreachable
 from flow.log import emit
 from flow.service import Service
 from flow.store import running
@@ -80,11 +81,14 @@ class Commands(Service):
         """Stop the jobs that were named."""
         held: dict[str, list[Held]] = {}  # read once: there may be thousands to stop
         while self._jobs:
-            job_id, execution = self._jobs[0]
-            queue = running.queue_of(self._store, job_id)
-            if queue and queue not in held:
-                held[queue] = self._store.held([queue])
-            self._stop(job_id, execution, held.get(queue or "", []))
+            try:
+                self._find(*self._jobs[0], held)
+            except ServerUnreachable:
+                raise  # it waits for the server
+            except Exception as error:  # noqa: BLE001 - no text, or a key that others spoilt
+                # One that cannot be done must not hold up those behind it.
+                what = f"stop job {self._jobs[0][0][:100]!r}"
+                emit(events.CommandIgnored(what, str(error)))
             del self._jobs[0]
         self._deadlines.tell()
 
@@ -97,6 +101,12 @@ class Commands(Service):
         for process in self._processes():
             if process.part.running():
                 process.kill()
+
+    def _find(self, job_id: str, execution: str, held: dict[str, list[Held]]) -> None:
+        queue = running.queue_of(self._store, job_id)
+        if queue and queue not in held:
+            held[queue] = self._store.held([queue])
+        self._stop(job_id, execution, held.get(queue or "", []))
 
     def _stop(self, job_id: str, execution: str, held: list[Held]) -> None:
         ours = {process.name: process for process in self._processes()}
@@ -133,6 +143,6 @@ class Commands(Service):
 def _read(message: bytes) -> dict[str, Any]:
     try:
         command: object = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or too deep
         return {}
     return cast("dict[str, Any]", command) if isinstance(command, dict) else {}

@@ -85,6 +85,18 @@ def test_of_two_executions_the_one_that_is_named_is_stopped(
     assert store.status(claim.job_id) is Status.STOPPED
 
 
+def test_commands_that_cannot_be_done_hold_up_no_other(
+    worker: Worker, store: Store
+) -> None:
+    store.enqueue([record()])
+    claim = worker.turns.one()
+    worker.commands.hear(b"[" * 100_000)  # JSON too deep to be read
+    worker.hear(command="stop-job", job_id="half a character \ud800")
+    worker.hear(command="stop-job", job_id=claim.job_id)
+    worker.commands.run_once()
+    assert store.status(claim.job_id) is Status.STOPPED
+
+
 def test_the_job_of_another_worker_is_left_alone(worker: Worker, store: Store) -> None:
     store.enqueue([record()])
     other = Turns(store)
