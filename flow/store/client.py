@@ -18,7 +18,7 @@ from flow.store.link import READ_TIMEOUT, Link
 from flow.store.scripts import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from flow.store.address import Address
     from flow.store.link import Patience
@@ -297,11 +297,11 @@ class Store:
 
     def groups(self) -> list[str]:
         """Return the names of RQ's groups."""
-        return [name.decode() for name in self.link.command("SMEMBERS", keys.GROUPS)]
+        return _texts(self.link.command("SMEMBERS", keys.GROUPS))
 
     def limits(self) -> list[str]:
         """Return the names of RQ's rate limits."""
-        return [name.decode() for name in self.link.command("SMEMBERS", keys.LIMITS)]
+        return _texts(self.link.command("SMEMBERS", keys.LIMITS))
 
     def tidy_group(self, group: str, at: int, limit: int) -> int:
         """Have a group forget jobs that are gone; return where to go on, 0: through."""
@@ -373,19 +373,18 @@ class Store:
     def queues(self) -> list[str]:
         """Return the names of all queues that anybody used, sorted."""
         prefix = keys.queue("")
-        raw = self.link.command("SMEMBERS", keys.QUEUES)
-        return sorted(key.decode().removeprefix(prefix) for key in raw)
+        named = _texts(self.link.command("SMEMBERS", keys.QUEUES))
+        return sorted(key.removeprefix(prefix) for key in named)
 
     def paused(self) -> set[str]:
         """Return the names of the queues from which nothing is claimed."""
-        return {name.decode() for name in self.link.command("SMEMBERS", keys.PAUSED)}
+        return set(_texts(self.link.command("SMEMBERS", keys.PAUSED)))
 
     def look(self) -> dict[str, int | None]:
         """Return how often each process has beaten; None: never, but it holds jobs."""
         beats, silent = self.link.run(load("look"), [keys.BEATS, keys.QUEUES], [])
-        names = [word.decode() for word in beats[::2]]
-        counted = zip(names, map(int, beats[1::2]), strict=True)
-        return {name.decode(): None for name in silent} | dict(counted)
+        counted = zip(_texts(beats[::2]), map(int, beats[1::2]), strict=True)
+        return dict.fromkeys(_texts(silent)) | dict(counted)
 
     def beats(self) -> dict[str, int]:
         """Return how often each process has beaten."""
@@ -408,3 +407,8 @@ class Store:
             process, _, number = execution.rpartition("-")
             if process and number.isdigit():  # RQ's own execution ids have no dash
                 yield Held(queue, job_id, execution)
+
+
+def _texts(names: Iterable[bytes]) -> list[str]:
+    # One that is no text is nobody's, and must not keep the others from being found.
+    return [name.decode("utf-8", "replace") for name in names]

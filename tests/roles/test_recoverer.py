@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flow import keys
 from flow.store.client import Worker
+from flow.upkeep.janitor import Janitor
 from flow.upkeep.recoverer import Recoverer
 from tests.support.clock import Clock
 from tests.support.leaks import places, queued
@@ -66,6 +68,18 @@ def test_a_process_that_stands_still_for_a_lease_is_dead(
     watch(recoverer, clock, 2)
     assert len(queued(store)) == 1
     assert store.beats() == {}
+
+
+def test_a_queue_whose_name_is_no_text_keeps_nobodys_jobs(
+    store: Store, recoverer: Recoverer, clock: Clock
+) -> None:
+    turns = claimed(store)
+    store.link.command("SADD", keys.QUEUES, b"rq:queue:\xff")
+    watch(recoverer, clock, LEASE + 2)
+    assert len(queued(store)) == 1
+    assert store.held(store.queues()) == []
+    assert Janitor(store).run_once() is not None  # it looks at all queues, too
+    store.leave([turns.name])
 
 
 def test_a_process_that_never_beat_is_watched_too(
