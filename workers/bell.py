@@ -47,6 +47,7 @@ class Bell:
         self._seats = seats
         self._due = 0.0
         self.on_scheduled: Callable[[], None] = _nothing
+        self.on_queue: Callable[[], None] = _nothing
         self.on_message: Callable[[bytes], None] = _nothing
 
     @property
@@ -76,6 +77,8 @@ class Bell:
             self._selector.unregister(descriptor)
             self.on_scheduled()
             return
+        if rung - {SCHEDULED}:
+            self.on_queue()
         if rung - {SCHEDULED} and not self._seats.board.quiet:
             for process in self._seats.processes.values():
                 if process.part.listening:

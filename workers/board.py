@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 HEADER = 24  # bytes: the last beat (monotonic), two flags, the grace's end (unix)
 STOPS, RESTS = 8, 9  # where the flags are
 ENDS = 16  # where the end is
-COUNTS = 32  # bytes: jobs done, jobs failed, seconds worked, and three flags (below)
+COUNTS = 32  # bytes: jobs done, jobs failed, seconds worked, and four flags (below)
 NUMBER = struct.Struct("=Q")
 SHOWN = struct.Struct("=Qd")  # an execution that runs, and the seconds it may
 ASKED = 64  # executions of a process that can be asked to end at the same time
+SETTLED = 256  # outcomes of a process that its supervisor can send at the same time
 COUNTED = struct.Struct("=QQd")
 BEAT = struct.Struct("=d")
 
@@ -55,7 +56,8 @@ class Board:
         """Make the memory; children that are forked later share it."""
         self._slots = slots
         # One place more than slots: for the job that is being loaded.
-        shown = COUNTS + slots * SHOWN.size + (1 + 2 * ASKED) * NUMBER.size
+        # Two before it: how far was claimed, and how far that was withdrawn.
+        shown = COUNTS + slots * SHOWN.size + (3 + 2 * ASKED + SETTLED) * NUMBER.size
         self._size = shown + outbox.SIZE
         self._processes = processes
         self._memory = mmap.mmap(-1, HEADER + processes * self._size)
@@ -125,10 +127,13 @@ class Part:
         """Point at the part."""
         self._memory = memory
         self._at = at
-        self._loading = at + COUNTS
+        self._claimed = at + COUNTS
+        self._withdrawn = at + COUNTS + NUMBER.size
+        self._loading = at + COUNTS + 2 * NUMBER.size
         self._listening = at + COUNTS - 1
         self._retirement = at + COUNTS - 2
         self._vacant = at + COUNTS - 3
+        self._withdrew = at + COUNTS - 4
         first = self._loading + NUMBER.size
         self._all = tuple(first + SHOWN.size * n for n in range(slots))
         self._free = list(self._all)
@@ -138,14 +143,17 @@ class Part:
         lists = first + SHOWN.size * slots
         self.asked = Numbers(memory, lists)
         self.doubted = Numbers(memory, lists + ASKED * NUMBER.size)
-        self.outbox = Outbox(memory, lists + 2 * ASKED * NUMBER.size)
+        self.settled = Numbers(memory, lists + 2 * ASKED * NUMBER.size, SETTLED)
+        self.outbox = Outbox(memory, lists + (2 * ASKED + SETTLED) * NUMBER.size)
 
     def clear(self) -> None:
         """Show nothing: a new process begins."""
-        for place in (self._loading, *self._all):
+        for place in (self._claimed, self._withdrawn, self._loading, *self._all):
             NUMBER.pack_into(self._memory, place, 0)
         self.asked.keep([])
         self.doubted.keep([])
+        self.settled.keep([])
+        self._memory[self._withdrew] = 0
         self.listening = True  # until it knows better
         self.retirement, self.vacant = Retirement.NONE, False
         self.outbox.clear()
@@ -182,14 +190,48 @@ class Part:
     def vacant(self, vacant: bool) -> None:
         self._memory[self._vacant] = vacant
 
+    @property
+    def claimed(self) -> int:
+        """The last execution that may have been claimed; 0 when all have begun."""
+        execution: int = NUMBER.unpack_from(self._memory, self._claimed)[0]
+        return execution
+
+    @claimed.setter
+    def claimed(self, execution: int) -> None:
+        NUMBER.pack_into(self._memory, self._claimed, execution)
+
+    @property
+    def withdrawn(self) -> int:
+        """Up to which execution all that had not begun was withdrawn."""
+        execution: int = NUMBER.unpack_from(self._memory, self._withdrawn)[0]
+        return execution
+
+    def withdraw(self, execution: int) -> None:
+        """Have nothing begin any more up to an execution; for the supervisor.
+
+        What is shown as running after this is left alone: it may have begun before.
+        """
+        NUMBER.pack_into(self._memory, self._withdrawn, execution)
+        self._memory[self._withdrew] = 1
+
+    def progress(self) -> bytes:
+        """Return what is different whenever the process has done anything."""
+        return self._memory[self._at : self._first + self._slots * SHOWN.size]
+
     def load(self, execution: int) -> None:
         """Show that an execution's code and arguments are being loaded; 0 for none."""
         NUMBER.pack_into(self._memory, self._loading, execution)
 
-    def begin(self, execution: int, seconds: float = -1.0) -> None:
-        """Show that an execution runs, and for how many seconds it may."""
+    def begin(self, execution: int, seconds: float = -1.0) -> bool:
+        """Show that an execution runs, and for how many seconds it may.
+
+        Returns:
+            Whether it may begin: not when it was withdrawn before.
+        """
         place = self._taken[execution] = self._free.pop()
         SHOWN.pack_into(self._memory, place, execution, seconds)
+        # Only now, for the supervisor looks after it has withdrawn. See decision 41.
+        return not self._memory[self._withdrew] or execution > self.withdrawn
 
     def allow(self, execution: int, seconds: float) -> None:
         """Have an execution that runs be given so many seconds since it began."""
@@ -245,17 +287,19 @@ class Numbers:
     Args:
         memory: the whole board.
         at: where they begin.
+        room: how many there can be.
     """
 
-    def __init__(self, memory: mmap.mmap, at: int) -> None:
+    def __init__(self, memory: mmap.mmap, at: int, room: int = ASKED) -> None:
         """Point at them."""
         self._memory = memory
         self._at = at
-        self._end = at + ASKED * NUMBER.size
+        self._room = room
+        self._end = at + room * NUMBER.size
 
     def keep(self, numbers: Iterable[int]) -> None:
         """Have these and no others; beyond the room, the first of them."""
-        some = sorted(numbers)[:ASKED]
+        some = sorted(numbers)[: self._room]
         packed = b"".join(map(NUMBER.pack, some)).ljust(self._end - self._at, b"\0")
         self._memory[self._at : self._end] = packed
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 LINGER = 0.05  # seconds between two looks whether a process that ends is idle
 LOOK = 5.0  # seconds after which an idle process looks without a bell
-EXECUTION = 2  # where codec.pack_outcome has the execution id
+JOB, EXECUTION = 1, 2  # where codec.pack_outcome has the job's id and the execution's
 NO_END = sys.maxsize
 CUT_OFF: dict[Ending, type[events.JobInterrupted | events.JobWasStopped]] = {
     Ending.INTERRUPTED: events.JobInterrupted,
@@ -197,6 +197,8 @@ class Fetcher:
 
     def _look_after(self, pool: Pool) -> None:
         with self._lock:
+            if pool.all_begun:
+                self._part.claimed = 0
             self._watch.look(pool)
 
     def _over(self, pool: Pool) -> bool:
@@ -245,6 +247,8 @@ class Fetcher:
         if free:
             # Before the reply: a bell that rings while it is under way must stay heard.
             self._rung = False
+            # Before they can come: what runs then may keep the interpreter to itself.
+            self._part.claimed = self._next + free - 1
         self._turn += 1
         refused, claims = self._store.exchange(
             Exchange(
@@ -262,9 +266,13 @@ class Fetcher:
         self._part.outbox.sent(sum(outcome.kept for outcome in outcomes))
         # Only now are they done; and all in one write, for that is what it costs.
         emit(*(outcome.told for outcome in outcomes if outcome.told))
-        self._next += len(claims)
+        # No number that was withdrawn already, which an interrupted turn leads to.
+        self._next = max(self._next + len(claims), self._part.withdrawn + 1)
         if free:
+            self._part.claimed = self._next - 1
             self._hear(enough=len(claims) >= free)
+        if refused:
+            refused = self._unheard_of(refused, outcomes)
         for job_id, why in refused:
             emit(events.OutcomeRefused(job_id, why))
         if self._webhooks.noted:
@@ -272,6 +280,15 @@ class Fetcher:
             self._webhooks.written(ended, dict(refused))
         if claims:
             self._start(pool, claims)
+
+    def _unheard_of(
+        self, refused: list[tuple[str, str]], outcomes: list[Unsent]
+    ) -> list[tuple[str, str]]:
+        """Leave out what the supervisor has sent while a job kept the interpreter."""
+        settled = self._part.settled.numbers()
+        packed = [outcome.packed for outcome in outcomes]
+        sent = {p[JOB] for p in packed if number(p[EXECUTION]) in settled}
+        return [one for one in refused if one[0] not in sent or one[1] != "lost"]
 
     def _hear(self, *, enough: bool) -> None:
         """Answer the bell from now on if there was too little; claim once more first.
@@ -334,6 +351,12 @@ class Fetcher:
         """
         with self._lock:
             return self._store.protect(work.claim)
+
+    def put_back(self, works: list[Work]) -> None:
+        """Put back what was withdrawn; what the supervisor has put back stays there."""
+        with self._lock:
+            self._unclaim([work.claim for work in works])
+            self._rung = True  # its queue may have it again
 
     def run_apart(self, work: Work) -> Outcome | None:
         """Run a job in a process of its own, in any thread.

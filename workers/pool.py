@@ -43,6 +43,10 @@ class Feeder(Protocol):
         """Say whether a job may begin that must not run twice."""
         ...
 
+    def put_back(self, works: list[Work]) -> None:
+        """Have works go back that were taken and must not begin here."""
+        ...
+
     def run_apart(self, work: Work) -> Outcome | None:
         """Have a job run in a process of its own; None if that died with it."""
         ...
@@ -137,6 +141,11 @@ class Pool:
             self._plain.put(work)
         return True
 
+    @property
+    def all_begun(self) -> bool:
+        """Whether nothing that a plain slot is to run waits in this process."""
+        return self.line.empty and self._plain.empty()
+
     def is_last(self, work: Work) -> bool:
         """Return whether no job may stand behind this one in the main thread's line."""
         return self._threads == 1 and not self.line.is_short(work.name)
@@ -228,22 +237,31 @@ class Pool:
 
     def _begin(self, work: Work) -> bool:
         """Show that a job runs; return False if it may not any more."""
-        self._show(work)
+        if not self._show(work):
+            # The job before it kept the interpreter, and this went back meanwhile.
+            self._part.end(number(work.claim.execution))
+            self._feeder.put_back([work, *self.withdraw()])
+            self._drop(work)
+            return False
         if work.once and not self._feeder.may_begin(work):
             self._drop(work)
             return False
         return True
 
     async def _begin_async(self, work: Work) -> bool:
-        self._show(work)
+        if not self._show(work):
+            self._part.end(number(work.claim.execution))
+            await asyncio.to_thread(self._feeder.put_back, [work])
+            self._drop(work)
+            return False
         if work.once and not await asyncio.to_thread(self._feeder.may_begin, work):
             self._drop(work)
             return False
         return True
 
-    def _show(self, work: Work) -> None:
+    def _show(self, work: Work) -> bool:
         claim = work.claim
-        self._part.begin(number(claim.execution), claim.timeout)
+        return self._part.begin(number(claim.execution), claim.timeout)
 
     def _drop(self, work: Work) -> None:
         self._part.end(number(work.claim.execution))

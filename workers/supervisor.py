@@ -33,6 +33,7 @@ from flow.workers.outofmemory import Killer
 from flow.workers.process import Process, how, new_name
 from flow.workers.quiet import Quiet
 from flow.workers.seats import Seats
+from flow.workers.stalls import AGAIN, Stalls
 
 if TYPE_CHECKING:
     from flow.config import WorkerConfig
@@ -86,13 +87,16 @@ class Supervisor:
             self._deadlines,
             lambda: self._stop("RQ's shutdown command"),
         )
+        self._stalls = Stalls(store, self.name, config.queues, alive)
+        # Perhaps one of the processes has claimed.
+        self._bell.on_queue = lambda: self._agenda.hurry(self._stalls, AGAIN)
         self._bell.on_scheduled = lambda: self._agenda.hurry(self._promoter)
         self._bell.on_message = self._on_command
         # Deadlines first: they need no server, which the others may wait for.
         first = (self._deadlines, self._heartbeat, self._pulse, self._burial)
         upkeep = (self._commands, self._promoter, Recoverer(store), Janitor(store))
         limits = recycling.scales(config, alive, lambda: self._seats.has_room)
-        self._agenda = Agenda([*first, *upkeep, *limits])
+        self._agenda = Agenda([*first, self._stalls, *upkeep, *limits])
 
     def run(self) -> Census:
         """Run until stopped; return what the processes have done."""
@@ -245,7 +249,7 @@ class Supervisor:
         died = bool(status or running or loading)  # os._exit(0) in a job is a death too
         if died and not stopping and not process.verdicts:
             emit(events.ProcessDied(process.pid, told))
-        unsent = part.outbox.unsent()
+        unsent = self._stalls.unsent(process)
         dead = Dead(process.name, running, loading, told, stopping, unsent)
         dead.verdicts = process.verdicts
         for _ in process.verdicts:

@@ -15,6 +15,7 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flow import Job
     from flow.store.client import Store
     from tests.support.faults import Yard
 
@@ -56,6 +57,55 @@ def test_short_jobs_pass_those_that_keep_the_interpreter(yard: Yard) -> None:
         assert [job.status for job in keepers] == [Status.STARTED] * 3
 
 
+def test_short_jobs_pass_one_of_their_own_task_that_keeps_the_interpreter(
+    yard: Yard,
+) -> None:
+    pipe = yard.gate("pipe")
+    os.mkfifo(pipe)
+    with yard.worker(processes=2):
+        for job in hazards.step_or_keep.enqueue_many(_plain(yard, -200, 0)):
+            job.result(LONG)
+        calls: list[tuple[Path, int, Path | None]] = [
+            (yard.ledger, n, pipe if n == 50 else None) for n in range(300)
+        ]
+        jobs = hazards.step_or_keep.enqueue_many(calls)
+        keeper = jobs.pop(50)
+        for job in jobs:
+            job.result(LONG)
+        wait_until(
+            lambda: keeper.status is Status.STARTED,
+            timeout=LONG,
+            waiting_for="the keeper to run",
+        )
+        _let_go_of(pipe, keeper)
+    assert len(yard.noted()) == 500
+    assert "refused" not in yard.log()
+
+
+def test_a_kill_while_its_line_is_taken_back_loses_and_repeats_nothing(
+    yard: Yard, store: Store
+) -> None:
+    pipe = yard.gate("pipe")
+    os.mkfifo(pipe)
+    with yard.worker(processes=2):
+        for job in hazards.step_or_keep.enqueue_many(_plain(yard, -200, 0)):
+            job.result(LONG)
+        calls: list[tuple[Path, int, Path | None]] = [
+            (yard.ledger, n, pipe if n % 100 == 50 else None) for n in range(300)
+        ]
+        jobs = hazards.step_or_keep.enqueue_many(calls)
+        # As soon as it runs: what stands behind it goes back just now, or has.
+        os.kill(_process_of(yard, 50), signal.SIGKILL)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        for job in jobs:
+            job.result(LONG)
+        settled(store)
+        os.close(reader)
+    ran = [int(line.split()[0]) for line in yard.noted()]
+    assert set(ran) == set(range(-200, 300))
+    assert {n for n in ran if ran.count(n) > 1} <= {50}
+
+
 def test_a_kill_repeats_only_what_was_running(yard: Yard, store: Store) -> None:
     killed: set[int] = set()
     with yard.worker(processes=2) as worker:
@@ -84,6 +134,29 @@ def _only_the_last_was_repeated(yard: Yard, killed: set[int], count: int) -> Non
         for pid in before:
             assert pid in killed
             assert ran[pid][-1] == number, "what had ended before ran again"
+
+
+def _plain(yard: Yard, first: int, last: int) -> list[tuple[Path, int]]:
+    return [(yard.ledger, n) for n in range(first, last)]
+
+
+def _process_of(yard: Yard, number: int) -> int:
+    """Wait until a job has begun, and return the process that runs it."""
+
+    def found() -> list[int]:
+        lines = [line.split() for line in yard.noted()]
+        return [int(pid) for n, pid in lines if int(n) == number]
+
+    return wait_until(found, timeout=LONG, waiting_for=f"job {number}")[0]
+
+
+def _let_go_of(pipe: Path, keeper: Job[None]) -> None:
+    """Be the reader that a job waits for, until it ends."""
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        keeper.result(LONG)
+    finally:
+        os.close(reader)
 
 
 def _learn(yard: Yard) -> None:

@@ -350,6 +350,15 @@ async def wrapped_coroutine(one: int) -> int:
 
 
 @task
+def step_or_keep(ledger: Path, number: int, pipe: Path | None = None) -> None:
+    """Take no time; with a named pipe, keep the interpreter until it is opened."""
+    write(ledger, f"{number} {os.getpid()}")
+    if pipe is not None:
+        # No other thread runs meanwhile: PyDLL does not give the interpreter up.
+        ctypes.PyDLL(None).open(os.fsencode(pipe), os.O_WRONLY)
+
+
+@task
 def keep_the_interpreter(ledger: Path, seconds: float) -> None:
     """Stay in C code without giving the interpreter up: no other thread runs."""
     write(ledger, "kept")
