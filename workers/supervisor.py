@@ -88,15 +88,18 @@ class Supervisor:
             lambda: self._stop("RQ's shutdown command"),
         )
         self._stalls = Stalls(store, self.name, config.queues, alive)
-        # Perhaps one of the processes has claimed.
-        self._bell.on_queue = lambda: self._agenda.hurry(self._stalls, AGAIN)
-        self._bell.on_scheduled = lambda: self._agenda.hurry(self._promoter)
-        self._bell.on_message = self._on_command
         # Deadlines first: they need no server, which the others may wait for.
         first = (self._deadlines, self._heartbeat, self._pulse, self._burial)
         upkeep = (self._commands, self._promoter, Recoverer(store), Janitor(store))
         limits = recycling.scales(config, alive, lambda: self._seats.has_room)
         self._agenda = Agenda([*first, self._stalls, *upkeep, *limits])
+        self._answer_bell()
+
+    def _answer_bell(self) -> None:
+        # Perhaps one of the processes has claimed.
+        self._bell.on_queue = lambda: self._agenda.hurry(self._stalls, AGAIN)
+        self._bell.on_scheduled = lambda: self._agenda.hurry(self._promoter)
+        self._bell.on_message = self._on_command
 
     def run(self) -> Census:
         """Run until stopped; return what the processes have done."""
