@@ -26,6 +26,23 @@ if TYPE_CHECKING:
 
 # RQ is typed in part, so that strict checkers refuse each use of it.
 Handle = Any
+ENDED = ("finished", "failed", "stopped")  # what ``show`` shows
+
+
+class Told(Job):
+    """RQ's ``Job`` as callbacks are given it.
+
+    It shows how the job ended before that is written. To save it leaves the status in
+    Redis alone: one that has ended already would have the outcome itself refused.
+    """
+
+    def to_dict(self, *words: Any, **named: Any) -> dict[str, Any]:  # noqa: ANN401 - RQ's
+        """Return the fields to save, without the status that is only shown."""
+        own: Handle = super()
+        fields: dict[str, Any] = own.to_dict(*words, **named)
+        if fields.get("status") in ENDED:
+            del fields["status"]
+        return fields
 
 
 def read(store: Store, job_id: str) -> Handle | None:
@@ -59,7 +76,7 @@ def serializer(name: str) -> Serializer:
 
 def _made(store: Store, job_id: str, raw: Mapping[bytes, bytes]) -> Handle:
     connection = _connection(store.link.address.url)
-    job: Handle = Job(job_id, connection=connection, serializer=codec.used())
+    job: Handle = Told(job_id, connection=connection, serializer=codec.used())
     job.restore(raw)
     return job
 

@@ -48,6 +48,23 @@ def end(job: Untyped) -> tuple[str, str]:
     return job.get_status().value, told.strip().rpartition("\n")[2]
 
 
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_callback_may_save_its_job(
+    worker: str, shop: Shop, queue: Untyped, client: Untyped
+) -> None:
+    saves = RQ.Callback(callbacks.saves)
+    well = queue.enqueue(plain.add, 1, on_success=saves)
+    badly = queue.enqueue(plain.explode, "it", on_failure=saves, failure_ttl=60)
+    WORKERS[worker](shop)
+    ended = {"finished": well, "failed": badly}
+    for status, job in ended.items():
+        job.refresh()
+        assert (job.get_status().value, job.meta) == (status, {"seen": status})
+        assert client.zscore(f"rq:{status}:default", job.id)
+        assert client.ttl(job.key) > 0
+    assert well.return_value() == 1
+
+
 @pytest.mark.parametrize("worker", ["flow", pytest.param("rq", marks=LEAVES)])
 def test_callbacks_mean_what_they_mean_to_rqs_worker(
     worker: str, shop: Shop, queue: Untyped, client: Untyped

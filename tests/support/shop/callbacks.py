@@ -30,6 +30,12 @@ def stopped(job: Any, connection: Any) -> None:  # noqa: ANN401
     note(connection, job, f"stopped: {job.func_name}")
 
 
+def saves(job: Any, *_: object) -> None:  # noqa: ANN401
+    """Do what RQ's documents have callbacks do with ``meta``."""
+    job.meta["seen"] = job.get_status(refresh=False).value
+    job.save()
+
+
 def broken(*_: object) -> None:
     raise RuntimeError("the callback is broken")
 
