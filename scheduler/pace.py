@@ -13,8 +13,6 @@ RECENT = 3  # calls that are remembered
 class Pace:
     """Measures calls, so that one takes the server two milliseconds at most.
 
-    A script cannot measure itself: the server's TIME stands still inside it.
-
     Args:
         budget: seconds of the server that a call may take.
     """
@@ -25,17 +23,16 @@ class Pace:
         self._recent: deque[float] = deque(maxlen=RECENT)
         self.steps = LEAST
 
-    def took(self, steps: int, seconds: float, trip: float) -> None:
+    def took(self, steps: int, seconds: float) -> None:
         """Note what a call took.
 
         Args:
             steps: how many it had.
-            seconds: from request to reply.
-            trip: what of that was the way to the server and back, in seconds.
+            seconds: of the server's processor, as it says itself.
         """
         if steps < LEAST:
             return  # tells more about the call than about a step
-        self._recent.append(max(0.0, seconds - trip) / steps)
+        self._recent.append(seconds / steps)
         # The quickest of late: the others were held up by something else.
         step = min(self._recent)
         fitting = int(self._budget / step) if step else MOST

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PLANNING = 0.02  # seconds of planning, after which the server hears from us
 ASIDE = 5000  # ms after which a schedule is read again that could not be read
+CALLS = 2  # of tick that one look at what is due is for
+TURN = 0.05  # seconds after which others have their turn, whatever is planned
 MANY = 20  # ticks of one call that the log counts instead of naming them
 HELD = 0.25  # seconds between two looks at a clock that jumped
 
@@ -33,7 +35,7 @@ class Ticker(Service):
         timetable: the app's schedules.
         leader: tells whether this clock leads, and its token.
         record: what the server's replies tell about it.
-        monotonic: measures how long planning and calls take.
+        monotonic: measures how long planning takes.
     """
 
     interval = 1.0  # seconds: how late an edit that was not heard of can be
@@ -52,7 +54,6 @@ class Ticker(Service):
         self._monotonic = monotonic
         self._unreadable: set[str] = set()
         self._pace = Pace()
-        self._trip = 0.0  # seconds that the last call took which did next to nothing
 
     def run_once(self) -> float:
         """Fire what is due; return the seconds until the next tick, at most one."""
@@ -61,14 +62,13 @@ class Ticker(Service):
             return self.interval
         self._record.ask()
         began = self._monotonic()
-        waiting = self._timetable.due(self._pace.steps)
-        self._trip = self._monotonic() - began
+        waiting = self._timetable.due(CALLS * self._pace.steps)
         self._record.heard(waiting.now, waiting.serial)
         if not self._record.believed:
             return self._hold(token)
         steps = self._plan(waiting)
         if steps:
-            return self._take(token, steps)
+            return self._take_all(token, steps, began)
         if waiting.coming is None:
             return self.interval
         return min(self.interval, max(0.0, (waiting.coming - waiting.now) / 1000))
@@ -78,10 +78,21 @@ class Ticker(Service):
         self._timetable.tick(token, (), silence=1000)
         return HELD
 
+    def _take_all(self, token: str, steps: Sequence[Step], began: float) -> float:
+        wait, planned_by = 0.0, self._record.done_until
+        while steps and not wait:
+            part, steps = steps[: self._pace.steps], steps[self._pace.steps :]
+            wait = self._take(token, part)
+            # What was heard may make the rest of the plan wrong; it is made anew.
+            if not self._record.believed or self._record.done_until != planned_by:
+                break
+            if self._monotonic() - began > TURN:
+                break
+        return wait
+
     def _take(self, token: str, steps: Sequence[Step]) -> float:
-        began = self._monotonic()
         ticked = self._timetable.tick(token, steps)
-        self._pace.took(len(steps), self._monotonic() - began, self._trip)
+        self._pace.took(len(steps), ticked.took)
         self._record.heard(ticked.now, ticked.serial)
         self._tell(steps, ticked)
         if "fenced" in ticked.answers:
@@ -90,7 +101,7 @@ class Ticker(Service):
         return 0.0
 
     def _plan(self, waiting: Waiting) -> list[Step]:
-        began, most = self._monotonic(), self._pace.steps
+        began, most = self._monotonic(), CALLS * self._pace.steps
         steps: list[Step] = []
         for due in waiting.due:
             if len(steps) >= most or self._monotonic() - began > PLANNING:

@@ -134,8 +134,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What a call of tick did: the server's time in ms, and an answer for each step."""
+    """What a call of tick did.
+
+    Args:
+        now: the server's time in ms.
+        serial: how many calls of tick there were.
+        answers: one for each step.
+        took: seconds of the server's processor.
+    """
 
     now: int
     serial: int
     answers: Sequence[str]
+    took: float

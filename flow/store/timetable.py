@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from flow import codec, keys
@@ -119,7 +120,7 @@ class Timetable:
         now, serial, coming, rows = self._run(
             "due", ("next", "schedule:", "state"), [limit]
         )
-        due = [_due([(word or b"").decode() for word in row]) for row in rows]
+        due = [_due(row) for row in rows]
         return Waiting(now, serial, int(float(coming)) if coming else None, due)
 
     def tick(self, token: str, steps: Sequence[Step], silence: int = 0) -> Ticked:
@@ -138,8 +139,8 @@ class Timetable:
         for step in steps:
             arguments += _arguments(step)
         names = ("leader", "next", "schedule:", "job:", "ledger", "state")
-        now, serial, answers = self._run("tick", names, arguments)
-        return Ticked(now, serial, _words(answers))
+        now, serial, answers, took = self._run("tick", names, arguments)
+        return Ticked(now, serial, _words(answers), took / 1_000_000)
 
     def lead(self, clock: str, token: str, patience: float) -> Lead:
         """Lead, or go on leading, unless another does.
@@ -178,9 +179,16 @@ def _words(raw: Sequence[bytes]) -> list[str]:
     return [word.decode() for word in raw]
 
 
-def _due(words: list[str]) -> Due:
-    schedule, cursor, revision, kind, spec, tz, dst, policy = words
-    return Due(schedule, cursor, revision, Rule(kind, spec, tz, dst or "vixie"), policy)
+def _due(row: list[bytes | None]) -> Due:
+    schedule, cursor, revision, policy, *rule = [word or b"" for word in row]
+    recurs, place = _rule(*rule), (cursor.decode(), revision.decode())
+    return Due(schedule.decode(), *place, recurs, policy.decode())
+
+
+# Thousands of schedules may recur alike.
+@lru_cache(1024)
+def _rule(kind: bytes, spec: bytes, tz: bytes, dst: bytes) -> Rule:
+    return Rule(kind.decode(), spec.decode(), tz.decode(), dst.decode() or "vixie")
 
 
 def _declared(entry: Entry) -> Iterator[Any]:

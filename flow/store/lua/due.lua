@@ -8,9 +8,8 @@ local now = math.floor(seconds() * 1000)
 local limit = string.format('%.0f', now)
 local rows, flat = {}, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', limit, 'LIMIT', 0, ARGV[1])
 for at, id in ipairs(flat) do
-  rows[at] = redis.call('HMGET', KEYS[2] .. id,
-    'cursor', 'revision', 'kind', 'spec', 'tz', 'dst', 'policy')
-  table.insert(rows[at], 1, id)
+  rows[at] = { id, unpack(redis.call('HMGET', KEYS[2] .. id,
+    'cursor', 'revision', 'policy', 'kind', 'spec', 'tz', 'dst')) }
 end
 local coming = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. limit, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 return { now, tonumber(redis.call('HGET', KEYS[3], 'serial') or 0), coming[2] or '', rows }
