@@ -108,9 +108,14 @@ def asked_before(claim: Claim) -> int:
 
 
 def stopped(job_id: str) -> None:
-    """Run the callback of a job that was stopped; what it raises is only logged."""
-    own = _store(current.store().link.address)
-    if not own.link.command("HGET", keys.job(job_id), "stopped_callback_name"):
+    """Run the callback of a job that was stopped; what it raises is only logged.
+
+    One that was canceled, or that ended elsewhere, is ended alike, but was not stopped.
+    """
+    link = _store(current.store().link.address).link
+    fields = ("stopped_callback_name", "status")
+    name, status = link.command("HMGET", keys.job(job_id), *fields)
+    if not name or status not in (b"started", b"stopped"):
         return
     try:
         job = _read(job_id, "stopped")
