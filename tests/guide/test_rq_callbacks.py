@@ -174,13 +174,15 @@ def test_the_callback_for_a_stopped_job_is_there_for_who_stops_it(
 ) -> None:
     assert store
     job = queue.enqueue(plain.wait, on_stopped=RQ.Callback(callbacks.stopped))
-    client.hset(job.key, "status", "stopped")
+    client.hset(job.key, "status", "started")
     run.stopped(job.id)
     assert heard(client, job) == ["stopped: tests.support.shop.plain.wait"]
     broken = queue.enqueue(plain.wait, on_stopped=RQ.Callback(callbacks.broken))
-    client.hset(broken.key, "status", "stopped")
+    client.hset(broken.key, "status", "started")
     run.stopped(broken.id)  # says so, and raises nothing
     run.stopped("gone")
+    job.delete()
+    broken.delete()
 
 
 def test_strict_allows_declared_tasks_alone_as_callbacks(
