@@ -137,8 +137,9 @@ def test_nothing_is_lost_in_a_stop_at_any_instant(store: Store, tmp_path: Path) 
     ledger = tmp_path / "ledger"
     hazards.note.enqueue_many([(ledger, n) for n in range(400)])
     while queued(store):
+        before = _size(ledger)
         with process(store, burst=False):
-            _grows(ledger)
+            _grows(ledger, before, by=1)
         assert store.held(["default"]) == []
     assert sorted(ledger.read_text().split(), key=int) == [str(n) for n in range(400)]
 
@@ -180,12 +181,17 @@ def test_lost_replies_neither_lose_nor_repeat_a_job(
     assert {places(store, job.id)[0] for job in jobs} == {"finished"}
 
 
-def _grows(ledger: Path, by: int = 1) -> None:
-    def size() -> int:
-        return ledger.stat().st_size if ledger.exists() else 0
+def _size(ledger: Path) -> int:
+    return ledger.stat().st_size if ledger.exists() else 0
 
-    before = size()
-    wait_until(lambda: size() >= before + by, every=0.001, waiting_for="a job")
+
+def _grows(ledger: Path, before: int, *, by: int) -> None:
+    wait_until(
+        lambda: _size(ledger) >= before + by,
+        timeout=LONG,
+        every=0.001,
+        waiting_for="a job",
+    )
 
 
 def _lost(proxy: Proxy, count: int) -> None:
@@ -227,8 +233,9 @@ def test_a_process_that_is_to_end_gives_back_in_order_what_it_had_claimed(
     ended = 0
     while len(queued(store)) > 100:
         ended += 1
+        before = _size(ledger)
         with process(store, burst=False, threads=1) as one:
-            _grows(ledger, by=400)
+            _grows(ledger, before, by=400)
             one.part.retirement = Retirement.MEMORY
             os.write(one.ringer, b".")
             one.thread.join(LONG)  # by itself

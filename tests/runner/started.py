@@ -78,11 +78,15 @@ class Started:
         return b"".join(self._errors).decode()
 
     def wait_for(self, text: bytes, times: int = 1) -> None:
-        wait_until(
-            lambda: self.output.count(text) >= times,
-            timeout=60,
-            waiting_for=f"{text!r} in the output",
-        )
+        try:
+            wait_until(
+                lambda: self.output.count(text) >= times,
+                timeout=60,
+                waiting_for=f"{text!r} in the output",
+            )
+        except AssertionError as error:
+            told = f"{error}; it was {self.output!r} and {self.errors!r}"
+            raise AssertionError(told) from None
 
     def end(self, timeout: float = 60) -> int:
         """Return the exit code; the output is complete then."""
