@@ -155,7 +155,7 @@ def _work(seat: Seat, told: Told) -> None:
     current.use(Store(seat.address))  # for what jobs enqueue
     store = Store(seat.address, patience=Persistence())
     board = seat.board
-    fetcher = Fetcher(store, seat)
+    fetcher = Fetcher(store, seat, lambda: told.lately)
     config = seat.config
     callbacks.set_up(strict=config.strict)
     host = Host(lambda: board.stopping or told.lately, board.ends)

@@ -30,6 +30,8 @@ from flow.workers.watch import EVERY, Watch
 from flow.workers.webhooks import Webhooks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flow.record import Claim
     from flow.store.client import Store
     from flow.workers.child import Seat
@@ -46,6 +48,7 @@ CUT_OFF: dict[Ending, type[events.JobInterrupted | events.JobWasStopped]] = {
     Ending.STOPPED: events.JobWasStopped,
 }
 ASKED = (Ending.ASKED, Ending.RETURNED, Ending.RETURNED_FIRST)
+SOON = 0.5  # seconds between two looks of a process that waits for its supervisor
 SILENCE = 10.0  # seconds without a beat after which nothing new is started
 
 
@@ -69,11 +72,15 @@ class Fetcher:
     Args:
         store: where the jobs are; it waits while the server is away.
         seat: what the process was given by its supervisor.
+        signalled: whether this process was just told to stop, by whoever told it: its
+            supervisor may follow, and what was interrupted must not run here again.
     """
 
-    def __init__(self, store: Store, seat: Seat) -> None:
+    def __init__(
+        self, store: Store, seat: Seat, signalled: Callable[[], bool] = lambda: False
+    ) -> None:
         """Prepare; nothing is claimed before ``run``."""
-        self._store = store
+        self._store, self._signalled = store, signalled
         self._process = seat.process
         self._worker = seat.worker
         self._config = seat.config
@@ -155,7 +162,7 @@ class Fetcher:
         """
         with self._lock:
             # The room first: the outcome of a slot that is free by now goes with it.
-            may_claim = claim and not self._rests
+            may_claim = claim and not self._rests and not self._signalled()
             room = self._room(pool) if may_claim else 0
             sent = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
             if sent:
@@ -187,6 +194,8 @@ class Fetcher:
         """Return how long to wait for a wake-up, and let go what is not needed."""
         if self._outcomes or not pool.line.empty:
             return PROMPT
+        if self._signalled():
+            return SOON
         if self._left > 0 and not self._ends:
             return self._look if pool.idle else EVERY
         if not self._part.vacant and pool.may_be_relieved and not self._board.stopping:

@@ -116,6 +116,25 @@ def test_a_job_whose_program_dies_of_the_signal_is_interrupted_not_failed(
     assert "interrupted by the stop" in yard.log()
 
 
+def test_what_was_interrupted_does_not_begin_again_before_the_worker_follows(
+    yard: Yard, store: Store
+) -> None:
+    job = hazards.need_a_program.enqueue(yard.ledger)
+    with yard.worker() as worker:
+        yard.running()
+        (process,) = children(worker)
+        os.kill(process, signal.SIGSTOP)
+        for pid in everything(worker)[:-1]:  # its program and its process, no more
+            os.kill(pid, signal.SIGTERM)
+        os.kill(process, signal.SIGCONT)
+        wait_until(
+            lambda: places(store, job.id) == ["queue"], waiting_for="the way back"
+        )
+        worker.terminate()
+        assert worker.wait(LONG) == 0
+    assert len(yard.noted()) == 1
+
+
 def test_a_process_that_was_signalled_alone_goes_on_as_before(
     yard: Yard,
 ) -> None:
