@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from flow.cli.ps import procfile_option, state_of
-from flow.runner import attached
-from flow.runner.client import Client
+from flow.runner.control import attached
+from flow.runner.control.client import Client
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,13 +11,13 @@ import click
 
 from flow.cli.start import env_files
 from flow.config import find_project
-from flow.runner import workplace
-from flow.runner.check import check as look
-from flow.runner.procfile import RELEASE
+from flow.runner.declared.check import check as look
+from flow.runner.declared.procfile import RELEASE
+from flow.runner.environment import workplace
 from flow.runner.releases.store import ReleaseStore
 
 if TYPE_CHECKING:
-    from flow.runner.check import Report
+    from flow.runner.declared.check import Report
 
 
 @click.command()

@@ -14,7 +14,7 @@ import click
 from flow.cli.ps import procfile_option
 from flow.config import find_project
 from flow.errors import ConfigError
-from flow.runner import workplace
+from flow.runner.environment import workplace
 from flow.runner.releases import configvars, durable, edited, written
 from flow.runner.releases.renewal import renew
 from flow.runner.releases.store import ReleaseStore

@@ -14,24 +14,27 @@ import click
 from flow.cli.ps import procfile_option
 from flow.cli.run import join
 from flow.cli.start import env_files
-from flow.runner import environ, guard, procfile, standard, workplace
-from flow.runner.plan import Plan
-from flow.runner.prefix import Prefixes, Style, wants_colours
-from flow.runner.printer import Printer
+from flow.runner.declared import procfile
+from flow.runner.environment import environ, workplace
+from flow.runner.output import standard
+from flow.runner.output.prefix import Prefixes, Style, wants_colours
+from flow.runner.output.printer import Printer
+from flow.runner.output.sink import Sink
+from flow.runner.processes import guard
 from flow.runner.releases import code
 from flow.runner.releases.deploy import Deploy
 from flow.runner.releases.plans import Plans
 from flow.runner.releases.store import ReleaseStore
 from flow.runner.releases.trees import Trees
-from flow.runner.signals import Signals
-from flow.runner.sink import Sink
-from flow.runner.state import State
+from flow.runner.session.plan import Plan
+from flow.runner.session.signals import Signals
+from flow.runner.session.state import State
 from flow.runner.world import local_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flow.runner.workplace import Workplace
+    from flow.runner.environment.workplace import Workplace
 
 HOUR = 3600.0  # Heroku's limit of the release phase
 GRACE = 10.0  # seconds that the release process has to end

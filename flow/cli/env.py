@@ -13,15 +13,16 @@ import click
 from flow import envfile
 from flow.cli.run import join
 from flow.cli.start import env_files
-from flow.runner import environ, origin, procfile, workplace
-from flow.runner.formation import Instance, instances
-from flow.runner.workplace import REDIS_URL
+from flow.runner.declared import procfile
+from flow.runner.declared.formation import Instance, instances
+from flow.runner.environment import environ, origin, workplace
+from flow.runner.environment.workplace import REDIS_URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flow.runner.origin import Value
-    from flow.runner.workplace import Workplace
+    from flow.runner.environment.origin import Value
+    from flow.runner.environment.workplace import Workplace
 
 
 @click.command()

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from flow.errors import ProcfileError
-from flow.runner import languages, procfile
+from flow.runner.declared import procfile
+from flow.runner.proposals import languages
 
 ORDER = ("release", "web", "worker", "urgentworker", "clock")
 

@@ -11,16 +11,16 @@ import click
 
 from flow.cli.ps import procfile_option, state_of
 from flow.errors import SessionError
-from flow.runner import journal
-from flow.runner.client import Client
-from flow.runner.follower import Follower
-from flow.runner.standard import OUTPUT
+from flow.runner.control.client import Client
+from flow.runner.output import journal
+from flow.runner.output.follower import Follower
+from flow.runner.output.standard import OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from flow.runner.state import State
+    from flow.runner.session.state import State
 
 
 @click.command()

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from flow.runner import listing, workplace
-from flow.runner.client import Client, ask
-from flow.runner.state import State
+from flow.runner.control import listing
+from flow.runner.control.client import Client, ask
+from flow.runner.environment import workplace
+from flow.runner.session.state import State
 
 procfile_option = click.option(
     "-f", "--procfile", type=click.Path(path_type=Path), help="The session of this one."

@@ -11,11 +11,14 @@ from pathlib import Path
 import click
 
 from flow.cli.start import env_files
-from flow.runner import client, environ, oneoff, procfile, workplace
-from flow.runner.formation import Instance, instances
-from flow.runner.process import shell
-from flow.runner.state import State
-from flow.runner.workplace import REDIS_URL, Workplace
+from flow.runner.control import client
+from flow.runner.declared import procfile
+from flow.runner.declared.formation import Instance, instances
+from flow.runner.environment import environ, workplace
+from flow.runner.environment.workplace import REDIS_URL, Workplace
+from flow.runner.processes import oneoff
+from flow.runner.processes.process import shell
+from flow.runner.session.state import State
 from flow.store import embedded
 
 NOT_FOUND = 127  # exit codes of a shell

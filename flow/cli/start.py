@@ -13,36 +13,31 @@ import click
 
 from flow.config import find_project
 from flow.errors import ConfigError, ProcfileError
-from flow.runner import (
-    background,
-    changes,
-    environ,
-    formation,
-    guard,
-    manager,
-    ports,
-    standard,
-    workplace,
-)
-from flow.runner import procfile as procfiles
-from flow.runner.formation import Instance
-from flow.runner.kind import kinds
-from flow.runner.plan import Plan
-from flow.runner.prefix import Style, wants_colours
-from flow.runner.process import RELEASE
+from flow.runner.declared import formation, ports
+from flow.runner.declared import procfile as procfiles
+from flow.runner.declared.formation import Instance
+from flow.runner.declared.kind import kinds
+from flow.runner.declared.settings import of_processes
+from flow.runner.environment import environ, workplace
+from flow.runner.output import standard
+from flow.runner.output.prefix import Style, wants_colours
+from flow.runner.processes import guard
+from flow.runner.processes.process import RELEASE
 from flow.runner.releases import configvars
 from flow.runner.releases.plans import Plans
 from flow.runner.releases.store import ReleaseStore
 from flow.runner.releases.trees import Trees
-from flow.runner.settings import of_processes
-from flow.runner.state import State
+from flow.runner.session import background, manager
+from flow.runner.session.plan import Plan
+from flow.runner.session.state import State
+from flow.runner.watching import changes
 from flow.store import embedded
 from flow.store.address import masked
 
 if TYPE_CHECKING:
-    from flow.runner.kind import Kind
-    from flow.runner.procfile import Procfile
-    from flow.runner.workplace import Workplace
+    from flow.runner.declared.kind import Kind
+    from flow.runner.declared.procfile import Procfile
+    from flow.runner.environment.workplace import Workplace
 
 LIKE_HEROKU = 30.0  # seconds of grace
 

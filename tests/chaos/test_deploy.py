@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flow.runner import journal
+from flow.runner.output import journal
 from tests.guide.rolling import deploy_under_load
 from tests.runner.conftest import free_port
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flow import keys
-from flow.runner.procfile import read
+from flow.runner.declared.procfile import read
 from tests.runner.asking import flow
 from tests.runner.started import ROOT, Started
 from tests.support import hazards

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow.runner.backoff import CAP, delay
+from flow.runner.processes.backoff import CAP, delay
 
 CHANCE = st.floats(0, 1)
 

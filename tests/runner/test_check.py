@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from flow.cli import cli
-from flow.runner import platforms, procfile
-from flow.runner.check import check
+from flow.runner.declared import platforms, procfile
+from flow.runner.declared.check import check
 
 if TYPE_CHECKING:
     from pathlib import Path

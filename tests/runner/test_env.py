@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flow.runner.origin import Value, masked
+from flow.runner.environment.origin import Value, masked
 from tests.runner.started import PROGRAM, environment
 
 if TYPE_CHECKING:

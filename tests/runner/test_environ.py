@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flow.errors import ConfigError, EnvFileError
-from flow.runner import environ
-from flow.runner.formation import Instance
+from flow.runner.declared.formation import Instance
+from flow.runner.environment import environ
 
 if TYPE_CHECKING:
     from pathlib import Path

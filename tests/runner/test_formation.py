@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from flow.errors import ProcfileError
-from flow.runner import formation, procfile
+from flow.runner.declared import formation, procfile
 
 LISTED = procfile.parse("release: r\nweb: w\nworker: k\nclock: c\n", "Procfile")
 

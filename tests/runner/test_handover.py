@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from flow.errors import ConfigError
-from flow.runner.handover import overlaps
-from flow.runner.kind import kinds
+from flow.runner.declared.handover import overlaps
+from flow.runner.declared.kind import kinds
 from tests.runner.asking import flow
 from tests.runner.started import Started
 

@@ -11,7 +11,7 @@ import pytest
 
 from flow import envfile
 from flow.errors import EnvFileError, ProcfileError
-from flow.runner import formation, procfile
+from flow.runner.declared import formation, procfile
 
 SAME_ENV = [
     ("FOO=bar\n", {"FOO": "bar"}),

@@ -13,7 +13,7 @@ HEAVY = ("redis", "rq", "rq_scheduler", "asyncio")
 @pytest.mark.parametrize(
     "statement",
     [
-        "import flow.runner.manager",
+        "import flow.runner.session.manager",
         "import flow.cli.start",
         "import flow.cli.run",
         "import flow.cli.ps, flow.cli.logs, flow.cli.attach",

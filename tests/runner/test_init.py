@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from flow.cli import cli
-from flow.runner.languages import detect
+from flow.runner.proposals.languages import detect
 
 if TYPE_CHECKING:
     from pathlib import Path

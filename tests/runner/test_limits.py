@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flow.errors import ConfigError
-from flow.runner.dyno import NEVER, Dyno
-from flow.runner.formation import Instance
-from flow.runner.kind import Kind, kinds
-from flow.runner.limits import EVERY, Breach, Limits
-from flow.runner.plan import Plan
-from flow.runner.prefix import Style
-from flow.runner.process import Process
-from flow.runner.procfile import Procfile
+from flow.runner.declared.formation import Instance
+from flow.runner.declared.kind import Kind, kinds
+from flow.runner.declared.procfile import Procfile
+from flow.runner.output.prefix import Style
+from flow.runner.processes.dyno import NEVER, Dyno
+from flow.runner.processes.limits import EVERY, Breach, Limits
+from flow.runner.processes.process import Process
+from flow.runner.session.plan import Plan
 from flow.runner.world import World, local_time
 from tests.runner.asking import dynos, flow, wait_for_dyno
 from tests.runner.started import Started

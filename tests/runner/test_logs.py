@@ -8,9 +8,9 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flow.runner import journal
-from flow.runner.follower import Follower
-from flow.runner.journal import Journal
+from flow.runner.output import journal
+from flow.runner.output.follower import Follower
+from flow.runner.output.journal import Journal
 from tests.runner.asking import flow
 from tests.runner.started import Started
 

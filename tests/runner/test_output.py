@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow.runner.output import LONG, Lines
-from flow.runner.prefix import Prefixes, Style, wants_colours
-from flow.runner.printer import PROMPT, Printer
-from flow.runner.sink import Sink
+from flow.runner.output.lines import LONG, Lines
+from flow.runner.output.prefix import Prefixes, Style, wants_colours
+from flow.runner.output.printer import PROMPT, Printer
+from flow.runner.output.sink import Sink
 
 NAMES = ["web.1", "worker.1", "clock.1"]
 CHUNKS = st.lists(

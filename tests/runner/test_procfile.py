@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flow.errors import ProcfileError
-from flow.runner import procfile
+from flow.runner.declared import procfile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flow.errors import ConfigError
-from flow.runner.kind import kinds
+from flow.runner.declared.kind import kinds
 from tests.runner.asking import dynos, flow, wait_for_dyno
 from tests.runner.started import Started
 

@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from flow.errors import SessionError
-from flow.runner import listing
-from flow.runner.client import Client
-from flow.runner.state import State
+from flow.runner.control import listing
+from flow.runner.control.client import Client
+from flow.runner.session.state import State
 from tests.runner.asking import dynos, flow, wait_for_dyno
 from tests.runner.started import Started, Terminal
 from tests.support.waiting import wait_until

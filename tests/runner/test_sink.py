@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from flow.runner.sink import Sink
+from flow.runner.output.sink import Sink
 
 DATA = bytes(range(256)) * 4096  # 1 MiB, more than a pipe holds
 

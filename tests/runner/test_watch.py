@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from flow.errors import ConfigError
-from flow.runner.ignored import is_ignored
-from flow.runner.kind import kinds
-from flow.runner.touched import touched
+from flow.runner.declared.kind import kinds
+from flow.runner.watching.ignored import is_ignored
+from flow.runner.watching.touched import touched
 from tests.runner.asking import dynos, flow, wait_for_dyno
 from tests.runner.started import PROGRAM, Started
 from tests.support.waiting import wait_until
@@ -34,7 +34,9 @@ def settings(folder: Path, text: str) -> None:
 def watcher_of(started: Started) -> psutil.Process:
     """Return the process that watches the files."""
     children = started.session_half().children()
-    return next(one for one in children if "flow.runner.watching" in str(one.cmdline()))
+    return next(
+        one for one in children if "flow.runner.watching.program" in str(one.cmdline())
+    )
 
 
 @pytest.fixture

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flow.errors import FlowError, ReleaseError, SessionError
-from flow.runner.client import Client
+from flow.runner.control.client import Client
 from flow.runner.releases import phase
-from flow.runner.signals import Order
+from flow.runner.session.signals import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flow.runner.plan import Plan
-    from flow.runner.printer import Printer
+    from flow.runner.output.printer import Printer
     from flow.runner.releases.code import Code
     from flow.runner.releases.plans import Plans
     from flow.runner.releases.release import Release
     from flow.runner.releases.store import ReleaseStore
     from flow.runner.releases.trees import Trees
-    from flow.runner.signals import Signals
-    from flow.runner.state import State
+    from flow.runner.session.plan import Plan
+    from flow.runner.session.signals import Signals
+    from flow.runner.session.state import State
 
 INTERRUPTED = "interrupted"
 FAILED = 1  # exit codes

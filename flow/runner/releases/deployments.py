@@ -6,22 +6,22 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from flow.errors import SessionError
-from flow.runner import formation
-from flow.runner.crew import counts
-from flow.runner.dyno import NEVER
+from flow.runner.declared import formation
+from flow.runner.processes.dyno import NEVER
 from flow.runner.releases.rollout import Rollout
 from flow.runner.releases.store import ReleaseStore
+from flow.runner.session.crew import counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flow.runner.connection import Connection
-    from flow.runner.crew import Crew
-    from flow.runner.plan import Plan
-    from flow.runner.printer import Printer
+    from flow.runner.control.connection import Connection
+    from flow.runner.output.printer import Printer
     from flow.runner.releases.plans import Plans
     from flow.runner.releases.release import Release
-    from flow.runner.state import State
+    from flow.runner.session.crew import Crew
+    from flow.runner.session.plan import Plan
+    from flow.runner.session.state import State
 
 
 class Deployments:

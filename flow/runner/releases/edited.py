@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flow.errors import ConfigError, ReleaseError
 from flow.runner.releases import durable, written
 from flow.runner.releases.turn import Turn
-from flow.runner.state import State, make_private
+from flow.runner.session.state import State, make_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

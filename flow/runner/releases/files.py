@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from flow.errors import ReleaseError
 from flow.runner.releases import durable
 from flow.runner.releases.release import Release, read
-from flow.runner.state import make_private
+from flow.runner.session.state import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,15 +6,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flow.runner.ending import TIMED_OUT, in_words
-from flow.runner.formation import Instance
-from flow.runner.manager import session_of
-from flow.runner.procfile import RELEASE
+from flow.runner.declared.formation import Instance
+from flow.runner.declared.procfile import RELEASE
+from flow.runner.session.ending import TIMED_OUT, in_words
+from flow.runner.session.manager import session_of
 
 if TYPE_CHECKING:
-    from flow.runner.plan import Plan
-    from flow.runner.printer import Printer
-    from flow.runner.signals import Signals
+    from flow.runner.output.printer import Printer
+    from flow.runner.session.plan import Plan
+    from flow.runner.session.signals import Signals
 
 
 def run(plan: Plan, signals: Signals, printer: Printer, limit: float) -> str:

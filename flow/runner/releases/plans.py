@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flow.config import find_project
-from flow.runner import procfile
-from flow.runner.kind import kinds
-from flow.runner.process import RELEASE
-from flow.runner.settings import of_processes
+from flow.runner.declared import procfile
+from flow.runner.declared.kind import kinds
+from flow.runner.declared.settings import of_processes
+from flow.runner.processes.process import RELEASE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flow.runner.plan import Plan
     from flow.runner.releases.release import Release
+    from flow.runner.session.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flow.errors import SessionError
-from flow.runner.client import Client
-from flow.runner.state import State
+from flow.runner.control.client import Client
+from flow.runner.session.state import State
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,16 +11,16 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from flow.errors import FlowError
-from flow.runner.dyno import NEVER, Dyno, State, Then
-from flow.runner.ending import in_words
-from flow.runner.handover import overlaps
+from flow.runner.declared.handover import overlaps
+from flow.runner.processes.dyno import NEVER, Dyno, State, Then
+from flow.runner.session.ending import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flow.runner.crew import Crew
-    from flow.runner.formation import Instance
-    from flow.runner.plan import Plan
+    from flow.runner.declared.formation import Instance
+    from flow.runner.session.crew import Crew
+    from flow.runner.session.plan import Plan
 
 STEADY = 3.0  # seconds that a process must run which does not say when it is ready
 GONE = (State.CRASHED, State.DOWN)

@@ -18,7 +18,7 @@ from flow.errors import ReleaseError
 from flow.runner.releases.files import Files
 from flow.runner.releases.release import INTERRUPTED, Release
 from flow.runner.releases.turn import Turn
-from flow.runner.state import State
+from flow.runner.session.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flow.runner import listing
+from flow.runner.control import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,1 @@
+"""What a running session is asked, how it answers, and who asks."""

@@ -1,0 +1,1 @@
+"""What a process finds around it: variables, and where flow was called."""

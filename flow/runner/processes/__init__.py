@@ -1,0 +1,1 @@
+"""Processes: started, ready, limited, ended, with all that they have started."""

@@ -1,0 +1,1 @@
+"""``flow init``: which processes a folder seems to have."""

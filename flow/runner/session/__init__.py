@@ -1,0 +1,1 @@
+"""A running session: what it is to run, who runs, and its one loop."""

@@ -1,0 +1,1 @@
+"""``flow start --watch``: which files changed, and what restarts."""
