@@ -28,17 +28,24 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], folder: Path) -> i
         OSError: it cannot be started.
     """
     children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def forward(number: int, _: FrameType | None) -> None:
-        if not (number in TYPED and _has_terminal()):
-            for child in children:
-                child.send_signal(number)
+        if number in TYPED and _has_terminal():
+            return
+        if not children:
+            early.append(number)
+        for child in children:
+            child.send_signal(number)
 
     # Handlers, not SIG_IGN: what is ignored would be ignored by the program too.
     before = {number: signal.signal(number, forward) for number in (*TYPED, *SENT)}
     try:
         with subprocess.Popen(arguments, env=dict(environ), cwd=folder) as child:  # noqa: S603 - the command is the user's
             children.append(child)
+            # The program may run, and be told to end, before we hear that it does.
+            for number in early:
+                child.send_signal(number)
             code = child.wait()
     finally:
         for number, handler in before.items():
