@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from flow.errors import ProcfileError, SessionError
+from flow.errors import SessionError
+from flow.runner.control.described import described
+from flow.runner.control.request import Answer, chosen, texts
+from flow.runner.control.scaling import Scaling
 from flow.runner.declared import procfile
 from flow.runner.declared.formation import Instance
-from flow.runner.processes import descendants
-from flow.runner.processes.dyno import NEVER, Dyno, Then
-from flow.runner.session.crew import counts
+from flow.runner.processes.dyno import Then
 from flow.runner.session.ending import ORDERED
 from flow.runner.session.signals import Order
 from flow.runner.watching.changes import may_restart
@@ -20,14 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flow.runner.control.connection import Connection
-    from flow.runner.declared.procfile import Procfile
     from flow.runner.releases.deployments import Deployments
     from flow.runner.session.crew import Crew
     from flow.runner.session.ending import Ending
 
-Answer = dict[str, Any]
 ONE_OFF = "run"  # what flow run --detach starts is run.1, run.2, ...
-CHANGE = re.compile(r"([\w-]+?)([=+-])(\d{1,4})(?::([\w-]+))?", re.ASCII)
 
 
 class Verbs:
@@ -50,8 +47,9 @@ class Verbs:
         config: Callable[[], Mapping[str, str]],
     ) -> None:
         """Wait for requests."""
-        self._crew, self._config = crew, config
-        self._keep, self._stop, self._say = keep, stop, say
+        self._crew, self._roster, self._config = crew, crew.roster, config
+        self._stop, self._say = stop, say
+        self._scaling = Scaling(crew, keep, say)
         self._runs = 0
         self.deployments: Deployments | None = None  # who deploys, if that can be
         self._changes = (self._scale, self._restart, self._stop_dynos, self._deploy)
@@ -81,87 +79,46 @@ class Verbs:
         return verb(request, connection)
 
     def _ps(self, _: Answer, __: Connection) -> Answer:
-        listed = self._crew.plan.listed
-        order = [entry.name for entry in listed.types]
-        dynos = sorted(
-            self._crew.dynos.values(),
-            key=lambda dyno: (
-                order.index(dyno.instance.type) if dyno.instance.type in order else 999,
-                dyno.instance.number,
-            ),
-        )
-        return {
-            "dynos": [_described(dyno) for dyno in dynos],
-            "formation": self._formation(),
-        }
+        return described(self._roster)
 
     def _scale(self, request: Answer, _: Connection) -> Answer:
-        wanted, listed = self._formation(), self._listed()
-        changed: dict[str, int] = {}
-        for text in _texts(request):
-            name, count = _change(text, wanted)
-            changed[listed.require(name).name] = wanted[name] = count
-        # Whatever cannot be is found before anything is done.
-        places = [
-            self._crew.plan.instance(listed, name, number)
-            for name, count in changed.items()
-            for number in range(1, count + 1)
-        ]
-        for name, count in changed.items():
-            for dyno in self._crew.of_type(name)[count:]:
-                self._crew.stop(dyno, Then.REMOVE)
-        for place in places:
-            self._fill(place)
-        if changed:
-            self._keep(changed)
-            self._say(f"scaled to {_in_words(wanted)}")
-        return {"formation": wanted, "changed": changed}
-
-    def _listed(self) -> Procfile:
-        return procfile.read(Path(self._crew.plan.listed.source))
-
-    def _fill(self, place: Instance) -> None:
-        dyno = self._crew.dynos.get(place.name)
-        if dyno is None:
-            self._crew.add(place)
-        elif dyno.then in (Then.REMOVE, Then.STAY_DOWN) or _is_down(dyno):
-            self._crew.stop(dyno, Then.START)
+        return self._scaling.do(request)
 
     def _restart(self, request: Answer, _: Connection) -> Answer:
-        listed = self._listed()
-        chosen = self._chosen(_texts(request))
+        listed = procfile.read(Path(self._roster.plan.listed.source))
+        dynos = chosen(self._roster, texts(request))
         if request.get("alive"):  # what ps:stop has stopped stays down
-            chosen = [dyno for dyno in chosen if may_restart(dyno)]
-        self._crew.use(self._config())
-        for dyno in chosen:
+            dynos = [dyno for dyno in dynos if may_restart(dyno)]
+        self._roster.use(self._config())
+        for dyno in dynos:
             dyno.renew(listed)
             self._crew.stop(dyno, Then.START)
-        names = [dyno.name for dyno in chosen]
+        names = [dyno.name for dyno in dynos]
         self._say(f"restarting {', '.join(names) or 'nothing'}")
         return {"dynos": names}
 
     def _stop_dynos(self, request: Answer, _: Connection) -> Answer:
-        names = _texts(request)
+        names = texts(request)
         if not names:
             raise SessionError("name a process or a type; flow stop ends the session")
-        chosen = self._chosen(names)
-        for dyno in chosen:
+        dynos = chosen(self._roster, names)
+        for dyno in dynos:
             self._crew.stop(dyno, Then.STAY_DOWN)
-        self._say(f"stopping {', '.join(dyno.name for dyno in chosen)}")
-        return {"dynos": [dyno.name for dyno in chosen]}
+        self._say(f"stopping {', '.join(dyno.name for dyno in dynos)}")
+        return {"dynos": [dyno.name for dyno in dynos]}
 
     def _run(self, request: Answer, _: Connection) -> Answer:
         command = request.get("command")
         if not isinstance(command, str) or not command.strip():
             raise SessionError("there is no command to run")
         self._runs += 1
-        while f"{ONE_OFF}.{self._runs}" in self._crew.dynos:
+        while f"{ONE_OFF}.{self._runs}" in self._roster.dynos:
             self._runs += 1
-        one = Instance(ONE_OFF, self._runs, command, self._crew.plan.base)
-        return {"dyno": self._crew.add(one, one_off=True).name}
+        one = Instance(ONE_OFF, self._runs, command, self._roster.plan.base)
+        return {"dyno": self._roster.add(one, one_off=True).name}
 
     def _attach(self, request: Answer, connection: Connection) -> Answer:
-        (dyno,) = self._chosen([str(request.get("dyno"))], most=1)
+        (dyno,) = chosen(self._roster, [str(request.get("dyno"))], most=1)
         process = dyno.process
         if process is None or not dyno.running:
             raise SessionError(f"{dyno.name} does not run")
@@ -191,66 +148,3 @@ class Verbs:
             raise SessionError("this session cannot deploy")
         self.deployments.begin(request, connection)
         return {}
-
-    def _formation(self) -> dict[str, int]:
-        types = {entry.name: 0 for entry in self._crew.plan.listed.types}
-        return types | counts(self._crew.dynos.values())
-
-    def _chosen(self, names: list[str], most: int = 10_000) -> list[Dyno]:
-        crew = self._crew
-        every = [one for one in crew.dynos.values() if not one.one_off]
-        found = [] if names else every
-        for name in names:
-            one = crew.dynos.get(name)
-            some = [one] if one else crew.of_type(name)
-            if not some:
-                known = ", ".join(crew.dynos)
-                raise SessionError(f"no process {name!r} runs here; there are: {known}")
-            found += some
-        if len(found) > most:
-            raise SessionError(f"name one of {', '.join(one.name for one in found)}")
-        return list(dict.fromkeys(found))
-
-
-def _texts(request: Answer) -> list[str]:
-    names: object = request.get("names", [])
-    found = cast("list[object]", names) if isinstance(names, list) else []
-    return [str(name) for name in found]
-
-
-def _change(text: str, now: dict[str, int]) -> tuple[str, int]:
-    match = CHANGE.fullmatch(text)
-    if match is None:
-        raise ProcfileError(f"{text!r} is not of the form web=2, worker+1 or worker-1")
-    name, sign, number, size = match.groups()
-    if size:
-        raise ProcfileError(
-            f"{text!r}: dynos have no sizes here; write {name}{sign}{number}"
-        )
-    before = now.get(name, 0)
-    steps = {"=": int(number), "+": before + int(number), "-": before - int(number)}
-    return name, max(0, steps[sign])
-
-
-def _is_down(dyno: Dyno) -> bool:
-    return not dyno.running and dyno.due == NEVER
-
-
-def _described(dyno: Dyno) -> Answer:
-    process = dyno.process
-    return {
-        "name": dyno.name,
-        "type": dyno.instance.type,
-        "command": dyno.instance.command,
-        "port": dyno.instance.port,
-        "state": dyno.state.value,
-        "since": dyno.since.isoformat(),
-        "restarts": dyno.restarts,
-        "code": dyno.code,
-        "pid": process.pid if process and dyno.running else None,
-        "memory": descendants.memory(process.pid) if process and dyno.running else 0,
-    }
-
-
-def _in_words(formation: dict[str, int]) -> str:
-    return " ".join(f"{name}={count}" for name, count in formation.items())

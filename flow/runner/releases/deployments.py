@@ -10,7 +10,7 @@ from flow.runner.declared import formation
 from flow.runner.processes.dyno import NEVER
 from flow.runner.releases.rollout import Rollout
 from flow.runner.releases.store import ReleaseStore
-from flow.runner.session.crew import counts
+from flow.runner.session.roster import counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +66,7 @@ class Deployments:
             SessionError: this session cannot.
             FlowError: the release cannot be run.
         """
-        if self._crew.plan.watch:
+        if self._crew.roster.plan.watch:
             raise SessionError(
                 "this session restarts what changed files touch: flow stop, then flow"
                 " start without --watch"
@@ -115,8 +115,8 @@ class Deployments:
     def _formation(
         self, plan: Plan, release: Release, *, of_release: bool
     ) -> dict[str, int]:
-        listed = [entry.name for entry in self._crew.plan.listed.types]
-        now = {**dict.fromkeys(listed, 0), **counts(self._crew.dynos.values())}
+        listed = [entry.name for entry in self._crew.roster.plan.listed.types]
+        now = {**dict.fromkeys(listed, 0), **counts(self._crew.roster.dynos.values())}
         if of_release:
             now |= release.formation
         # Here a type that is new runs once, as flow start has it.

@@ -63,7 +63,7 @@ class Rollout:
         self._commit, self._say, self._clock = commit, say, clock
         self.why = ""  # it failed
         self.step = Step.TRYING
-        self._old = [dyno for dyno in crew.dynos.values() if not dyno.one_off]
+        self._old = [dyno for dyno in crew.roster.dynos.values() if not dyno.one_off]
         self._later = [one for one in instances if not self._overlaps(one.type)]
         self._paused: list[Dyno] = []
         self._trials: list[Dyno] = []
@@ -158,10 +158,14 @@ class Rollout:
             self._crew.stop(dyno, Then.REMOVE)
 
     def _leaving(self) -> list[Dyno]:
-        return [one for one in self._crew.others if one in self._trials + self._old]
+        return [
+            one for one in self._crew.roster.others if one in self._trials + self._old
+        ]
 
     def _try(self, instances: Sequence[Instance]) -> None:
-        self._trials += [self._crew.try_out(one, self._plan) for one in instances]
+        self._trials += [
+            self._crew.roster.try_out(one, self._plan) for one in instances
+        ]
 
     def _overlaps(self, name: str) -> bool:
         old = {dyno.kind.handover for dyno in self._old if dyno.instance.type == name}

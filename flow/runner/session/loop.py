@@ -88,9 +88,9 @@ class Session:
     def stop(self, how: Ending) -> None:
         """Stop all processes; KILL follows after the grace."""
         if self._ending is None:
-            self._ending = self._crew.verdict = how
-            self._kill_at = self._clock() + self._crew.plan.grace
-            self._crew.end()
+            self._ending = how
+            self._kill_at = self._clock() + self._crew.roster.plan.grace
+            self._crew.end(how)
             self._reaper.terminate()
 
     def _goes_on(self) -> bool:

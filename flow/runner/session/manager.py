@@ -22,6 +22,7 @@ from flow.runner.releases.deployments import Deployments
 from flow.runner.releases.store import ReleaseStore
 from flow.runner.session.crew import Crew
 from flow.runner.session.loop import Session
+from flow.runner.session.roster import Roster
 from flow.runner.session.signals import Order, Signals
 from flow.runner.watching.changes import Changes
 from flow.runner.world import World, local_time
@@ -109,10 +110,11 @@ def _leave_the_screen(plan: Plan, printer: Printer) -> None:
 def session_of(plan: Plan, signals: Signals, printer: Printer) -> tuple[Session, Crew]:
     """Return a session that runs a plan, not started yet, and its dynos."""
     world, reaper, streams = World(), Reaper(), Streams(printer)
-    crew = Crew(plan, reaper, streams, printer, world)
+    roster = Roster(plan, printer, world)
+    crew = Crew(roster, reaper, streams, printer, world)
     streams.hear = crew.hear
     for instance in plan.instances:
-        crew.add(instance)
+        roster.add(instance)
     session = Session(signals, printer, reaper, streams, crew, world.clock)
     if plan.watch:
         session.changes = Changes(crew, reaper, printer.say, world.clock)
@@ -129,7 +131,7 @@ def _listen(
         return
     keep, config = _keeper(state, printer.say), ReleaseStore(state.folder).config
     # Whoever changed them before the socket was there could not ask for a restart.
-    crew.use(config())
+    crew.roster.use(config())
     verbs = Verbs(crew, keep, session.stop, printer.say, config)
     verbs.deployments = session.deployments
     session.control = Control(listener, verbs, printer.journal)

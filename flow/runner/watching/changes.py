@@ -65,7 +65,7 @@ class Changes:
     ) -> None:
         """Watch nothing yet."""
         self._crew, self._reaper, self._say, self._clock = crew, reaper, say, clock
-        self._folder = crew.plan.folder.resolve()
+        self._folder = crew.roster.plan.folder.resolve()
         self._process = _process(self._folder)
         self._rest = b""
         self._files: dict[str, None] = {}  # in the order in which they changed
@@ -139,7 +139,7 @@ class Changes:
     def _restart(self, files: list[str]) -> None:
         chosen = {
             dyno: found
-            for dyno in self._crew.dynos.values()
+            for dyno in self._crew.roster.dynos.values()
             if may_restart(dyno)
             and (found := [one for one in files if touched(dyno.kind.watch, one)])
         }
@@ -148,7 +148,7 @@ class Changes:
         seen = {one for found in chosen.values() for one in found}
         changed = _in_words([one for one in files if one in seen])
         try:
-            listed = procfile.read(Path(self._crew.plan.listed.source))
+            listed = procfile.read(Path(self._crew.roster.plan.listed.source))
         except ProcfileError as error:
             self._say(f"{changed} changed; nothing is restarted: {error}")
             return
