@@ -6,6 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from flow.store import current
 from flow.store.address import Address
@@ -26,6 +27,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "leaves_keys(why): keys without a TTL stay, and that is right here"
     )
 
+
+# A busy machine generates and runs slowly; that is no fault of what is tested.
+settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts background jobs so, and every process of a test would inherit it.

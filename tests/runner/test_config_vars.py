@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flow.errors import ConfigError
@@ -115,8 +115,6 @@ def test_a_change_keeps_the_code_and_the_formation(tmp_path: Path) -> None:
     assert (release.config, release.formation) == ({"A": "1"}, {"web": 2})
 
 
-# A busy machine generates slowly; that is no fault.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_what_is_exported_is_imported_byte_for_byte(config: dict[str, str]) -> None:
     assert written.read(written.as_json(config), "x", {}) == config
