@@ -24,6 +24,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+import flow
 from flow.runner.processes import descendants
 
 WATCHED = frozenset(
@@ -71,7 +72,7 @@ def _become_guard(session: int, writer: int, spared: list[int]) -> NoReturn:
         "-P",
         "-c",
         PROGRAM,
-        str(Path(__file__).parents[2]),
+        str(Path(flow.__file__).parents[1]),
     ]
     numbers = [str(number) for number in (session, writer, *spared)]
     # Without its own program the guard still does its work, as a copy of this one.
