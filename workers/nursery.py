@@ -102,12 +102,17 @@ class Nursery:
         room = socket.CMSG_SPACE(2 * array.array("i").itemsize)
         while True:
             try:
-                message, extra, _, _ = self._heard.recvmsg(ASK.size, room)
+                message, extra, flags, _ = self._heard.recvmsg(ASK.size, room)
             except BlockingIOError:
                 return
             found = array.array("i")
             for _, _, data in extra:
                 found.frombytes(data)
+            if flags & socket.MSG_CTRUNC:
+                # No descriptor is left for what came: the asker finds its pipe closed.
+                for descriptor in found:
+                    os.close(descriptor)
+                continue
             owner, execution, seconds = ASK.unpack(message)
             ask = Ask(owner, execution, seconds, list(found))
             if ask.descriptors:

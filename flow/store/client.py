@@ -130,8 +130,8 @@ class Store:
         """Write jobs and put them where they belong; repeated, it changes nothing.
 
         Raises:
-            InvalidCall: an argument cannot be pickled, or a parent does not exist;
-                then nothing was enqueued.
+            InvalidCall: an argument cannot be pickled, and nothing was enqueued; or a
+                parent does not exist, and those that wait for it were not.
         """
         self.enqueue_batches([Batch.of(job) for job in jobs])
 

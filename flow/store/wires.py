@@ -6,6 +6,7 @@ than a small call itself (docs/decisions/0040), so a call takes a connection fro
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +76,9 @@ class Wires:
 
     def close(self) -> None:
         """Disconnect those that nobody uses now."""
-        for wire in tuple(self._idle):
-            wire.disconnect()
+        with contextlib.suppress(IndexError):
+            while True:
+                self._idle.pop().disconnect()
 
     def _forget(self) -> None:
         self._pid, self._idle = os.getpid(), []

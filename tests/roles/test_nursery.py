@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -149,3 +151,23 @@ def test_one_who_has_died_is_not_missed(nursery: Nursery) -> None:
     (ask,) = nursery.asked()
     os.kill(bear(nursery, ask), signal.SIGKILL)
     wait_until(lambda: _reaped(nursery), waiting_for="its end")
+
+
+def test_one_who_asks_while_no_descriptor_is_left_hears_that(nursery: Nursery) -> None:
+    asker = Asker(nursery, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    spent = [os.open(os.devnull, os.O_RDONLY)]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (spent[0] + 20, hard))
+        with contextlib.suppress(OSError):  # too many open files
+            while True:
+                spent.append(os.dup(spent[0]))
+        # One is left, where two are handed over.
+        os.close(spent.pop())
+        assert list(nursery.asked()) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for descriptor in spent:
+            os.close(descriptor)
+    assert asker.told() == b""
+    asker.close()

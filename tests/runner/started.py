@@ -32,7 +32,7 @@ WITH_TERMINAL = (
 def environment(**more: str) -> dict[str, str]:
     """Return this environment without what would change flow's behaviour."""
     kept = {name: text for name, text in os.environ.items() if name not in UNSET}
-    return {**kept, "PYTHONPATH": str(ROOT), **more}
+    return {**kept, **more}
 
 
 class Started:

@@ -98,6 +98,19 @@ def test_a_chosen_id_that_waits_or_runs_is_left_alone(store: Store) -> None:
     assert b"another.path" not in claim.data
 
 
+@pytest.mark.parametrize("status", ["rate_limited", "ready_to_enqueue"])
+def test_a_chosen_id_that_waits_as_rq_has_it_is_left_alone(
+    store: Store, status: str
+) -> None:
+    first = replace(record(), id="mine", chosen=True)
+    store.enqueue([first])
+    store.link.command("LPOP", keys.queue("default"))
+    store.link.command("HSET", keys.job("mine"), "status", status)
+    store.enqueue([replace(first, invocation=Invocation("another.path"))])
+    assert store.status("mine") == status
+    store.link.command("DEL", keys.job("mine"))
+
+
 @pytest.mark.parametrize("outcome", [finished, failed])
 def test_a_chosen_id_may_be_used_again_once_its_job_has_ended(
     store: Store, outcome: Callable[[Claim], Outcome]

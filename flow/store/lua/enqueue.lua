@@ -10,7 +10,10 @@
 local answers, at = {}, 3
 local TOKEN, FLEETING = ARGV[1], ARGV[2] == '1'
 local MEMORY = 'flow:enqueued:' .. TOKEN
-local ACTIVE = { queued = true, started = true, scheduled = true, deferred = true, created = true }
+local ACTIVE = {
+  queued = true, started = true, scheduled = true, deferred = true, created = true,
+  rate_limited = true, ready_to_enqueue = true,
+}
 
 -- A job whose result is not kept leaves nothing by which a repeated call could know it.
 local remembered = FLEETING and redis.call('GET', MEMORY)
