@@ -150,6 +150,22 @@ def test_an_interrupt_while_the_new_ones_start_changes_nothing(
     assert (release.status, release.why) == ("failed", "interrupted")
 
 
+def test_an_interrupt_while_web_is_down_brings_the_old_one_back(
+    tmp_path: Path, running: Started
+) -> None:
+    before = pids(tmp_path)
+    project(tmp_path, PROCFILE, '[processes.web]\nready = "log:never"\n')
+    with Started(tmp_path, "deploy") as deploy:
+        # It cannot run twice on its port, so the old one is gone by now.
+        running.wait_for(b"web.1    | v1 has one")
+        deploy.process.send_signal(signal.SIGINT)
+        assert deploy.end() == 130
+    running.wait_for(b"web.1    | has one", times=2)
+    assert pids(tmp_path)["worker.1"] == before["worker.1"]
+    (release,) = store(tmp_path).all()
+    assert (release.status, release.why) == ("failed", "interrupted")
+
+
 def test_a_new_process_that_crashes_changes_nothing(
     tmp_path: Path, running: Started
 ) -> None:

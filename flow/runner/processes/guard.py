@@ -24,7 +24,6 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-import flow
 from flow.runner.processes import descendants
 
 WATCHED = frozenset(
@@ -72,7 +71,7 @@ def _become_guard(session: int, writer: int, spared: list[int]) -> NoReturn:
         "-P",
         "-c",
         PROGRAM,
-        str(Path(flow.__file__).parents[1]),
+        str(Path(__file__).parents[3]),
     ]
     numbers = [str(number) for number in (session, writer, *spared)]
     # Without its own program the guard still does its work, as a copy of this one.

@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import flow
 from flow.errors import ConfigError, ProcfileError
 from flow.runner.declared import procfile
 from flow.runner.processes.dyno import NEVER, Dyno, State, Then
@@ -160,7 +159,7 @@ class Changes:
 
 
 def _process(folder: Path) -> Process:
-    here = str(Path(flow.__file__).parents[1])
+    here = str(Path(__file__).parents[3])
     # -P: nothing in the folder may stand in for a module of Python.
     command = [sys.executable, "-P", "-c", PROGRAM, here, str(folder)]
     # The shell must not stay: the program would not see that the session is gone.
