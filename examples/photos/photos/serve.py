@@ -36,11 +36,12 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Serve on the socket of ``flow start``, else on PORT."""
+    """Serve on the socket of ``flow start``, else on HOST and PORT."""
     inherited = os.environ.get("LISTEN_FDS") == "1"
     config = uvicorn.Config(
         "photos.web:app",
         fd=HANDED if inherited else None,
+        host=os.environ.get("HOST", "127.0.0.1"),
         port=int(os.environ.get("PORT", "5001")),
         access_log=False,
         timeout_graceful_shutdown=PATIENCE,
