@@ -14,10 +14,12 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from flow.workers import outbox
-from flow.workers.outbox import Outbox
+from flow.workers.outbox import EXECUTION, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from flow.workers.outbox import Packed
 
 HEADER = 24  # bytes: the last beat (monotonic), two flags, the grace's end (unix)
 STOPS, RESTS = 8, 9  # where the flags are
@@ -256,6 +258,17 @@ class Part:
         if place is not None:
             NUMBER.pack_into(self._memory, place, 0)
             self._free.append(place)
+
+    def unsent(self) -> dict[int, Packed] | None:
+        """Return the outcomes that are not sent, by execution; None while that changes.
+
+        Of a process that lives: its outbox may be written at this very moment.
+        """
+        try:
+            unsent = self.outbox.unsent()
+            return {number(packed[EXECUTION]): packed for packed in unsent}
+        except (ValueError, EOFError, TypeError):
+            return None
 
     def counts(self) -> tuple[int, int, float]:
         """Return jobs done, jobs failed and seconds worked, since the worker began."""

@@ -15,15 +15,14 @@ from flow.events import JobsRecovered, OutcomeRefused
 from flow.log import emit
 from flow.service import Service
 from flow.store import running
-from flow.store.client import Exchange
 from flow.workers import timeout, verdict
-from flow.workers.process import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flow.store.client import Held, Store
     from flow.workers.outbox import Packed
+    from flow.workers.settler import Settler
     from flow.workers.verdict import Verdict
 
 AGAIN = 2.0  # seconds between the two
@@ -59,7 +58,7 @@ class Burial(Service):
 
     Args:
         store: where the jobs are.
-        worker: the worker's name.
+        settler: sends what they had reached.
         monotonic: the clock between the two times.
         now: the wall clock, unix seconds.
     """
@@ -69,17 +68,16 @@ class Burial(Service):
     def __init__(
         self,
         store: Store,
-        worker: str,
+        settler: Settler,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Know of no dead yet."""
         self._now = now
         self._store = store
-        self._worker = worker
+        self._settler = settler
         self._monotonic = monotonic
         self._dead: list[Dead] = []
-        self._process, self._turn = new_name(), 0
 
     def add(self, dead: Dead) -> None:
         """Note a process that was reaped; the next turn puts back what it held."""
@@ -100,18 +98,15 @@ class Burial(Service):
             self._put_back(dead)
             self._store.leave([dead.name])
             self._dead.remove(dead)
-        self._store.leave([self._process])
 
     def _send(self, dead: Dead) -> None:
         """Send what it had reached and not sent: those jobs are done."""
         if dead.unsent:
-            self._exchange(dead.unsent)
+            self._settle(dead.unsent)
             dead.unsent = []
 
-    def _exchange(self, outcomes: list[Packed]) -> list[tuple[str, str]]:
-        self._turn += 1
-        ask = Exchange(self._process, self._turn, 1, 0, self._worker, (), outcomes)
-        refused, _ = self._store.exchange(ask)
+    def _settle(self, outcomes: list[Packed]) -> list[tuple[str, str]]:
+        refused = self._settler.settle(outcomes)
         for job_id, why in refused:
             emit(OutcomeRefused(job_id, why))
         return refused
@@ -122,10 +117,12 @@ class Burial(Service):
             held.remove(one)
             claim = running.described(self._store, one)
             if claim is None:
-                self._store.recover([(one, "claimed")], worker=self._worker, text="")
+                self._store.recover(
+                    [(one, "claimed")], worker=self._settler.worker, text=""
+                )
                 continue
             outcome = dead.verdicts[one.number].outcome(claim, self._now())
-            if not self._exchange([codec.pack_outcome(outcome)]):
+            if not self._settle([codec.pack_outcome(outcome)]):
                 why, how = timeout.text(claim.timeout), dead.verdicts[one.number].reason
                 self._store.tell_later(claim, why, how.value)
             verdict.tell(claim, outcome)
@@ -147,7 +144,7 @@ class Burial(Service):
                 f"flow.errors.Interrupted: {why}, "
                 'and on_crash="fail" forbids to run it again'
             )
-        back, lost = self._store.recover(held, worker=self._worker, text=text)
+        back, lost = self._store.recover(held, worker=self._settler.worker, text=text)
         emit(JobsRecovered(dead.name, back, lost))
 
 

@@ -16,8 +16,6 @@ from flow.errors import ServerUnreachable
 from flow.log import emit
 from flow.service import Service
 from flow.store import running
-from flow.store.client import Exchange
-from flow.workers.process import new_name
 from flow.workers.verdict import Reason, Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from flow.store.client import Held, Store
     from flow.workers.deadlines import Deadlines
     from flow.workers.process import Process
+    from flow.workers.settler import Settler
 
 
 class Commands(Service):
@@ -33,7 +32,7 @@ class Commands(Service):
 
     Args:
         store: where the jobs are.
-        worker: the worker's name.
+        settler: settles what is stopped before it began.
         processes: those that live.
         deadlines: ends what runs.
         shut_down: stops the worker.
@@ -45,7 +44,7 @@ class Commands(Service):
     def __init__(
         self,
         store: Store,
-        worker: str,
+        settler: Settler,
         processes: Callable[[], Collection[Process]],
         deadlines: Deadlines,
         shut_down: Callable[[], None],
@@ -53,13 +52,12 @@ class Commands(Service):
     ) -> None:
         """Be asked nothing yet."""
         self._store = store
-        self._worker = worker
+        self._settler = settler
         self._processes = processes
         self._deadlines = deadlines
         self._shut_down = shut_down
         self._now = now
         self._jobs: list[tuple[str, str]] = []  # job, and execution or nothing
-        self._process, self._turn = new_name(), 0
 
     def hear(self, message: bytes) -> None:
         """Take one command; what needs the server waits for ``run_once``."""
@@ -91,11 +89,6 @@ class Commands(Service):
                 emit(events.CommandIgnored(what, str(error)))
             del self._jobs[0]
         self._deadlines.tell()
-
-    def finish(self) -> None:
-        """Leave nothing of this in Redis: the worker ends."""
-        if self._turn:
-            self._store.leave([self._process])
 
     def _kill(self) -> None:
         for process in self._processes():
@@ -134,10 +127,7 @@ class Commands(Service):
             return
         now = self._now()
         outcome = Verdict(Reason.STOPPED, now).outcome(claim, now)
-        self._turn += 1
-        packed = codec.pack_outcome(outcome)
-        ask = Exchange(self._process, self._turn, 1, 0, self._worker, (), [packed])
-        self._store.exchange(ask)
+        self._settler.settle([codec.pack_outcome(outcome)])
 
 
 def _read(message: bytes) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from flow import events
 from flow.log import emit
 from flow.service import Service
-from flow.workers.board import ASKED, number
+from flow.workers.board import ASKED
 from flow.workers.verdict import Reason, Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 HELD_UP = 5.0  # seconds without a look after which everything may have stood still
 UNSEEN = 5.0  # seconds after which what was asked to end and does not run is forgotten
-EXECUTION = 2  # where codec.pack_outcome has the execution id
 
 
 @dataclass(slots=True)
@@ -162,9 +161,6 @@ class Deadlines(Service):
 
 def _ended(process: Process) -> set[int]:
     """Return what has ended already, and waits for the server in the outbox."""
-    try:
-        unsent = process.part.outbox.unsent()
-    except (ValueError, EOFError, TypeError):
-        # It is being emptied just now: what has ended will be gone at the next look.
-        return process.part.running()
-    return {number(packed[EXECUTION]) for packed in unsent}
+    unsent = process.part.unsent()
+    # It is written just now: what has ended will be gone at the next look.
+    return process.part.running() if unsent is None else set(unsent)

@@ -25,6 +25,7 @@ from flow.workers import callbacks, executor
 from flow.workers.board import Retirement, number
 from flow.workers.isolation import Apart
 from flow.workers.line import PATIENT, PROMPT
+from flow.workers.outbox import EXECUTION, JOB
 from flow.workers.resolve import broken, resolve
 from flow.workers.watch import EVERY, Watch
 from flow.workers.webhooks import Webhooks
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 LINGER = 0.05  # seconds between two looks whether a process that ends is idle
 LOOK = 5.0  # seconds after which an idle process looks without a bell
-JOB, EXECUTION = 1, 2  # where codec.pack_outcome has the job's id and the execution's
 NO_END = sys.maxsize
 CUT_OFF: dict[Ending, type[events.JobInterrupted | events.JobWasStopped]] = {
     Ending.INTERRUPTED: events.JobInterrupted,

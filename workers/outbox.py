@@ -20,6 +20,7 @@ SPAN = struct.Struct("=Q")
 LENGTH = struct.Struct("=I")
 
 Packed = list[Any]  # an outcome as settle.lua takes it
+JOB, EXECUTION = 1, 2  # where codec.pack_outcome has the job's id and the execution's
 
 
 class Outbox:

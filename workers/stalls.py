@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from flow.record import Claim
 from flow.service import Service
-from flow.store.client import Exchange
 from flow.workers.board import SETTLED, number
-from flow.workers.process import new_name
+from flow.workers.outbox import EXECUTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
     from flow.workers.board import Part
     from flow.workers.outbox import Packed
     from flow.workers.process import Process
+    from flow.workers.settler import Settler
 
 AGAIN = 0.012  # seconds between two looks while something is claimed and not begun
 STALLED = 0.023  # seconds without progress: a process's own thread needs 15 of them
-EXECUTION = 2  # where codec.pack_outcome has the execution id
 
 
 @dataclass(slots=True)
@@ -54,7 +53,7 @@ class Stalls(Service):
 
     Args:
         store: where the jobs are.
-        worker: the worker's name.
+        settler: sends outcomes.
         queues: what it serves.
         processes: those that live.
         monotonic: the clock.
@@ -65,19 +64,18 @@ class Stalls(Service):
     def __init__(
         self,
         store: Store,
-        worker: str,
+        settler: Settler,
         queues: Sequence[str],
         processes: Callable[[], Collection[Process]],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Have seen nothing yet."""
         self._store = store
-        self._worker = worker
+        self._settler = settler
         self._queues = queues
         self._processes = processes
         self._monotonic = monotonic
         self._seen: dict[str, Sight] = {}
-        self._name, self._turn = new_name(), 0
         self._away = False
 
     def unsent(self, process: Process) -> list[Packed]:
@@ -105,7 +103,7 @@ class Stalls(Service):
         if seen.progress != progress:
             seen.progress, seen.since, seen.asked = progress, now, False
             return True
-        unsent = _unsent(process.part)
+        unsent = process.part.unsent()
         if unsent is None:
             return True  # it is writing just now, so it does not stand still
         if process.part.running() <= unsent.keys():
@@ -128,11 +126,7 @@ class Stalls(Service):
             return
         # First: the process will be refused them, and must know why.
         part.settled.keep(new)
-        self._turn += 1
-        packed = [unsent[one] for one in new]
-        self._store.exchange(
-            Exchange(self._name, self._turn, 1, 0, self._worker, (), packed)
-        )
+        self._settler.settle([unsent[one] for one in new])
         seen.sent = seen.sent.union(new) & unsent.keys()
 
     def _withdraw(
@@ -157,11 +151,3 @@ class Stalls(Service):
 def _behind(part: Part, seen: Sight) -> bool:
     """Return whether anything is claimed, has not begun and was not put back."""
     return part.claimed > max(seen.back, *part.running(), 0)
-
-
-def _unsent(part: Part) -> dict[int, Packed] | None:
-    """Return the outcomes that the server does not have; None while that changes."""
-    try:
-        return {number(packed[EXECUTION]): packed for packed in part.outbox.unsent()}
-    except (ValueError, EOFError, TypeError):
-        return None

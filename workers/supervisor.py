@@ -33,6 +33,7 @@ from flow.workers.outofmemory import Killer
 from flow.workers.process import Process, how, new_name
 from flow.workers.quiet import Quiet
 from flow.workers.seats import Seats
+from flow.workers.settler import Settler
 from flow.workers.stalls import AGAIN, Stalls
 
 if TYPE_CHECKING:
@@ -66,12 +67,12 @@ class Supervisor:
             config, address, self.name, self._nursery.asks, self._forget
         )
         self._board = self._seats.board
-        self._selector = selectors.DefaultSelector()
+        self._selector, self._interrupts = selectors.DefaultSelector(), 0
         self._signals = Signals((*STOP, signal.SIGCHLD, signal.SIGTSTP))
         self._bell = Bell(address, config, self.name, self._selector, self._seats)
-        self._interrupts = 0
         self._deadline: float | None = None
-        self._burial = Burial(store, self.name)
+        self._settler = Settler(store, self.name)
+        self._burial = Burial(store, self._settler)
         self._heartbeat = Heartbeat(
             store, self._board, self.name, config.queues, self._census
         )
@@ -82,12 +83,12 @@ class Supervisor:
         self._deadlines = Deadlines(alive, config.kill_after)
         self._commands = Commands(
             store,
-            self.name,
+            self._settler,
             alive,
             self._deadlines,
             lambda: self._stop("RQ's shutdown command"),
         )
-        self._stalls = Stalls(store, self.name, config.queues, alive)
+        self._stalls = Stalls(store, self._settler, config.queues, alive)
         # Deadlines first: they need no server, which the others may wait for.
         first = (self._deadlines, self._heartbeat, self._pulse, self._burial)
         upkeep = (self._commands, self._promoter, Recoverer(store), Janitor(store))
@@ -284,7 +285,7 @@ class Supervisor:
     def _end(self) -> None:
         try:
             self._burial.finish()
-            self._commands.finish()
+            self._settler.finish()
             self._heartbeat.run_once()  # the last counts
             self._pulse.end()
             self._store.leave([], self.name, self._config.queues)

@@ -1,4 +1,4 @@
-"""The example app: its folder on the path, and a gallery for each test."""
+"""What the guide's tests begin with: the example app, a shop, and a queue of RQ's."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.apps import RQ, Shop, Untyped
+
 PROJECT = Path(__file__).resolve().parents[2] / "examples" / "photos"
 sys.path.insert(0, str(PROJECT))
 
 if TYPE_CHECKING:
     from photos.gallery import Gallery
     from photos.media import Media
+
+    from flow.store.client import Store
+    from tests.support.server import Server
 
 
 @pytest.fixture
@@ -39,3 +44,16 @@ def gallery(media: Media) -> Gallery:
     from photos.gallery import Gallery  # noqa: PLC0415 - the path is set above
 
     return Gallery(media.database)
+
+
+@pytest.fixture
+def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
+    """An app in a folder of its own, whose jobs go to this test's server."""
+    assert store.link.address.url == server.url
+    return Shop(server.url, tmp_path)
+
+
+@pytest.fixture
+def queue(client: Untyped) -> Untyped:
+    """A queue as an RQ shop has it."""
+    return RQ.Queue(connection=client)

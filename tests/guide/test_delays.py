@@ -14,16 +14,7 @@ from tests.support.apps import RQ, Shop, Untyped
 from tests.support.shop import tasks
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flow.store.client import Store
-    from tests.support.server import Server
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
 
 
 def due(client: Untyped, job: Job[Any]) -> float:

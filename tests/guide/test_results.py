@@ -18,14 +18,6 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.server import Server
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
-
 
 def test_result_waits_until_the_job_has_ended(shop: Shop) -> None:
     gate = shop.gate()

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.support.apps import RQ, Shop, Untyped
+from tests.support.apps import RQ, Shop, Untyped, heard
 from tests.support.leaks import queued
 from tests.support.shop import callbacks, plain, tasks
 from tests.support.turns import Turns
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flow.store.client import Store
-    from tests.support.server import Server
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
-
-
-@pytest.fixture
-def queue(client: Untyped) -> Untyped:
-    return RQ.Queue(connection=client)
-
-
-def heard(client: Untyped, job: Untyped) -> list[str]:
-    return [words.decode() for words in client.lrange(f"told:{job.id}", 0, -1)]
 
 
 def test_the_failure_callback_of_a_job_whose_process_died_is_run_by_another(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -10,12 +10,6 @@ from flow import Job, errors
 from tests.support.apps import PLAIN, RQ, Shop, Untyped, as_rq_sees, let_go
 from tests.support.shop import plain, tasks
 from tests.support.waiting import wait_until
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from flow.store.client import Store
-    from tests.support.server import Server
 
 REGISTRIES = (
     RQ.registry.StartedJobRegistry,
@@ -25,18 +19,6 @@ REGISTRIES = (
     RQ.registry.ScheduledJobRegistry,
     RQ.registry.CanceledJobRegistry,
 )
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
-
-
-@pytest.fixture
-def queue(client: Untyped) -> Untyped:
-    """A queue as an RQ shop has it."""
-    return RQ.Queue(connection=client)
 
 
 # RQ's client, flow's worker

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flow.workers import callbacks as run
-from tests.support.apps import RQ, Shop, Untyped
+from tests.support.apps import RQ, Shop, Untyped, heard
 from tests.support.shop import callbacks, plain, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from flow.store.client import Store
-    from tests.support.server import Server
 
 WORKERS: dict[str, Callable[[Shop], str]] = {
     "flow": Shop.work,
@@ -23,22 +21,6 @@ WORKERS: dict[str, Callable[[Shop], str]] = {
 }
 LEAVES = pytest.mark.leaves_keys("RQ's worker keeps a failure's results for ever")
 SLOW = "Task exceeded maximum timeout value (1 seconds)"
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
-
-
-@pytest.fixture
-def queue(client: Untyped) -> Untyped:
-    return RQ.Queue(connection=client)
-
-
-def heard(client: Untyped, job: Untyped) -> list[str]:
-    """Return what a job's callbacks noted, in order."""
-    return [words.decode() for words in client.lrange(f"told:{job.id}", 0, -1)]
 
 
 def end(job: Untyped) -> tuple[str, str]:

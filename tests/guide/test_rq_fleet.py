@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.support.apps import PLAIN, ROOT, RQ, Shop, Untyped, as_rq_sees, let_go
 from tests.support.shop import plain, tasks
 from tests.support.waiting import wait_until
@@ -18,22 +16,9 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from flow.store.client import Store
-    from tests.support.server import Server
 
 LONG = 120.0  # seconds a wait may take at most
 RQ_COMMAND = str(Path(sys.executable).parent / "rq")
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
-
-
-@pytest.fixture
-def queue(client: Untyped) -> Untyped:
-    return RQ.Queue(connection=client)
 
 
 def test_a_mixed_fleet_runs_each_job_once(shop: Shop, queue: Untyped) -> None:

@@ -12,10 +12,7 @@ from tests.support.shop import callbacks, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from flow.store.client import Store
-    from tests.support.server import Server
 
 WORKERS: dict[str, Callable[[Shop], str]] = {
     "flow": Shop.work,
@@ -25,17 +22,6 @@ LEAVES = pytest.mark.leaves_keys("RQ's worker forgets a limit after minutes")
 both_workers = pytest.mark.parametrize(
     "worker", ["flow", pytest.param("rq", marks=LEAVES)]
 )
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
-
-
-@pytest.fixture
-def queue(client: Untyped) -> Untyped:
-    return RQ.Queue(connection=client)
 
 
 @both_workers

@@ -12,27 +12,14 @@ from tests.support.shop import callbacks, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from flow.store.client import Store
-    from tests.support.server import Server
 
 WORKERS: dict[str, Callable[[Shop], str]] = {
     "flow": Shop.work,
     "rq": lambda shop: shop.rq_work("--worker-class", "rq.worker.SimpleWorker"),
 }
 both_workers = pytest.mark.parametrize("worker", WORKERS)
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
-
-
-@pytest.fixture
-def queue(client: Untyped) -> Untyped:
-    return RQ.Queue(connection=client)
 
 
 def kinds(job: Untyped) -> list[str]:

@@ -15,18 +15,9 @@ from tests.support.shop import callbacks, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from flow.store.client import Store
-    from tests.support.server import Server
 
 FLOWS = ("--worker-class", "flow.workers.Worker")
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
 
 
 @pytest.fixture

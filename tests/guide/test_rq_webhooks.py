@@ -15,10 +15,7 @@ from tests.support.shop import callbacks, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-    from flow.store.client import Store
-    from tests.support.server import Server
 
 WORKERS: dict[str, Callable[[Shop], str]] = {
     "flow": Shop.work,
@@ -69,17 +66,6 @@ def listener() -> Iterator[Listener]:
             stack.callback(thread.join)
             stack.callback(server.shutdown)
             yield Listener(heard, server.server_port)
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
-
-
-@pytest.fixture
-def queue(client: Untyped) -> Untyped:
-    return RQ.Queue(connection=client)
 
 
 @pytest.mark.parametrize("worker", ["flow", pytest.param("rq", marks=LEAVES)])

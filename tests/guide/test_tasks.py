@@ -15,16 +15,7 @@ from tests.support.shop import tasks
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flow.store.client import Store
-    from tests.support.server import Server
-
-
-@pytest.fixture
-def shop(server: Server, store: Store, tmp_path: Path) -> Shop:
-    assert store.link.address.url == server.url
-    return Shop(server.url, tmp_path)
 
 
 def waiting(client: Untyped, queue: str = "default") -> list[str]:

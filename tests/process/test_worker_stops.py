@@ -17,6 +17,8 @@ from tests.support.leaks import places, queued
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    import subprocess
+
     from flow.store.client import Store
     from tests.support.faults import Yard
 
@@ -99,18 +101,22 @@ def test_a_signal_to_every_process_lets_jobs_end(yard: Yard, store: Store) -> No
     assert queued(store) == [waiting.id]
 
 
+def terminate_at_once(worker: subprocess.Popen[bytes], pids: list[int]) -> None:
+    """Signal all at the same instant, whatever else this machine does."""
+    (process,) = children(worker)
+    os.kill(process, signal.SIGSTOP)
+    for pid in pids:
+        os.kill(pid, signal.SIGTERM)
+    os.kill(process, signal.SIGCONT)
+
+
 def test_a_job_whose_program_dies_of_the_signal_is_interrupted_not_failed(
     yard: Yard, store: Store
 ) -> None:
     job = hazards.need_a_program.enqueue(yard.ledger)
     with yard.worker() as worker:
         yard.running()
-        (process,) = children(worker)
-        # All at the same instant, whatever else this machine does.
-        os.kill(process, signal.SIGSTOP)
-        for pid in everything(worker):  # its program first
-            os.kill(pid, signal.SIGTERM)
-        os.kill(process, signal.SIGCONT)
+        terminate_at_once(worker, everything(worker))  # its program first
         assert worker.wait(LONG) == 0
     assert places(store, job.id) == ["queue"]
     assert "interrupted by the stop" in yard.log()
@@ -122,11 +128,8 @@ def test_what_was_interrupted_does_not_begin_again_before_the_worker_follows(
     job = hazards.need_a_program.enqueue(yard.ledger)
     with yard.worker() as worker:
         yard.running()
-        (process,) = children(worker)
-        os.kill(process, signal.SIGSTOP)
-        for pid in everything(worker)[:-1]:  # its program and its process, no more
-            os.kill(pid, signal.SIGTERM)
-        os.kill(process, signal.SIGCONT)
+        # Its program and its process, no more.
+        terminate_at_once(worker, everything(worker)[:-1])
         wait_until(
             lambda: places(store, job.id) == ["queue"], waiting_for="the way back"
         )

@@ -9,6 +9,7 @@ import pytest
 
 from flow import keys
 from flow.workers.burial import AGAIN, Burial, Dead
+from flow.workers.settler import Settler
 from tests.support.clock import Clock
 from tests.support.leaks import places, queued
 from tests.support.turns import Turns, begun, record
@@ -26,7 +27,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def burial(store: Store, clock: Clock) -> Burial:
-    return Burial(store, "w", clock)
+    return Burial(store, Settler(store, "w"), clock)
 
 
 def dead(turns: Turns, running: set[int], *, stopping: bool = False) -> Dead:

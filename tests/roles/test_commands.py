@@ -15,6 +15,7 @@ from flow.workers.board import Board
 from flow.workers.commands import Commands
 from flow.workers.deadlines import Deadlines
 from flow.workers.process import Process
+from flow.workers.settler import Settler
 from tests.support.leaks import places
 from tests.support.turns import Turns, finished, record
 
@@ -37,8 +38,9 @@ class Worker:
         # Nothing runs in these tests, so nothing is signalled.
         self.process = Process(0, 0, self.part, -1, os.getpid(), 0.0, self.turns.name)
         deadlines = Deadlines(lambda: [self.process], PATIENCE)
+        self.settler = Settler(store, "w")
         self.commands = Commands(
-            store, "w", lambda: [self.process], deadlines, lambda: None
+            store, self.settler, lambda: [self.process], deadlines, lambda: None
         )
 
     def hear(self, **command: str) -> None:
@@ -50,7 +52,7 @@ def worker(store: Store) -> Iterator[Worker]:
     board = Board(1, 10)
     worker = Worker(store, board)
     yield worker
-    worker.commands.finish()
+    worker.settler.finish()
     board.close()
 
 

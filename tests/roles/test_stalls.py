@@ -12,6 +12,7 @@ from flow.errors import ServerUnreachable
 from flow.store.client import Store
 from flow.workers.board import Board, number
 from flow.workers.process import Process
+from flow.workers.settler import Settler
 from flow.workers.stalls import Stalls
 from tests.support.leaks import places, queued
 from tests.support.proxy import proxied
@@ -43,7 +44,8 @@ class Still:
     def stalls(self, store: Store) -> Stalls:
         """Return who looks at it, and at nothing else."""
         named = ["default"]
-        return Stalls(store, "w", named, lambda: [self.process], lambda: self.at)
+        settler = Settler(store, "w")
+        return Stalls(store, settler, named, lambda: [self.process], lambda: self.at)
 
     def look(self, stalls: Stalls, times: int = 5) -> list[float | None]:
         """Have it looked at, some hundredths of a second after each other."""

@@ -102,3 +102,8 @@ def let_go(gate: Path, word: str) -> None:
 def _said(ended: subprocess.CompletedProcess[str]) -> str:
     assert ended.returncode == 0, ended.stderr
     return ended.stderr
+
+
+def heard(client: Untyped, job: Untyped) -> list[str]:
+    """Return what a job's callbacks noted, in order."""
+    return [words.decode() for words in client.lrange(f"told:{job.id}", 0, -1)]
