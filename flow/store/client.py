@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ResponseError
 
@@ -385,12 +385,6 @@ class Store:
         beats, silent = self.link.run(load("look"), [keys.BEATS, keys.QUEUES], [])
         counted = zip(_texts(beats[::2]), map(int, beats[1::2]), strict=True)
         return dict.fromkeys(_texts(silent)) | dict(counted)
-
-    def beats(self) -> dict[str, int]:
-        """Return how often each process has beaten."""
-        flat = self.link.command("HGETALL", keys.BEATS)
-        pairs = cast("dict[bytes, bytes]", flat).items()
-        return {name.decode(): int(count) for name, count in pairs}
 
     def held(self, queues: Sequence[str]) -> list[Held]:
         """Return all that flow's processes hold of these queues."""

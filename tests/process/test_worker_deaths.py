@@ -152,7 +152,7 @@ def test_a_killed_supervisors_processes_die_and_another_worker_recovers(
             settled(store)
     assert {job.status for job in jobs} == {Status.FINISHED}
     assert "recovered from process" in yard.log()
-    assert len(store.beats()) <= 2
+    assert len(store.look()) <= 2
 
 
 def test_a_whole_group_that_is_killed_loses_nothing(yard: Yard, store: Store) -> None:

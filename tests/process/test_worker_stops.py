@@ -197,7 +197,7 @@ def test_a_worker_that_stopped_has_left(yard: Yard, store: Store) -> None:
         assert len(children(worker)) == 2
         worker.terminate()
         assert worker.wait(LONG) == 0
-    assert store.beats() == {}
+    assert store.look() == {}
     assert store.link.command("SCARD", keys.WORKERS) == 0
 
 

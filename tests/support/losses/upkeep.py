@@ -31,7 +31,7 @@ def beat_and_leave(losing: Losing) -> None:
         assert int(command("HGET", "rq:worker:w", "successful_job_count")) == n
         losing.lose("leave")
         losing.away.leave([f"p{n}"])
-        assert losing.store.beats() == {}
+        assert losing.store.look() == {}
 
 
 @loses("order")
@@ -61,7 +61,7 @@ def pulse(losing: Losing) -> None:
 def look(losing: Losing) -> None:
     for n in losing.rounds("look"):
         losing.store.beat(Worker("w", ("default",), ("p",), {"birth": "-"}, n), 60)
-        assert losing.away.look() == {"p": losing.store.beats()["p"]}
+        assert losing.away.look() == {"p": losing.store.look()["p"]}
 
 
 @loses("tidy_group")
