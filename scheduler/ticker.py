@@ -91,8 +91,10 @@ class Ticker(Service):
         return wait
 
     def _take(self, token: str, steps: Sequence[Step]) -> float:
+        began = self._monotonic()
         ticked = self._timetable.tick(token, steps)
-        self._pace.took(len(steps), ticked.took)
+        took = self._monotonic() - began if ticked.took is None else ticked.took
+        self._pace.took(len(steps), took)
         self._record.heard(ticked.now, ticked.serial)
         self._tell(steps, ticked)
         if "fenced" in ticked.answers:

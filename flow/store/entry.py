@@ -140,10 +140,10 @@ class Ticked:
         now: the server's time in ms.
         serial: how many calls of tick there were.
         answers: one for each step.
-        took: seconds of the server's processor.
+        took: seconds of the server's processor; None where it does not tell.
     """
 
     now: int
     serial: int
     answers: Sequence[str]
-    took: float
+    took: float | None

@@ -140,7 +140,8 @@ class Timetable:
             arguments += _arguments(step)
         names = ("leader", "next", "schedule:", "job:", "ledger", "state")
         now, serial, answers, took = self._run("tick", names, arguments)
-        return Ticked(now, serial, _words(answers), took / 1_000_000)
+        seconds = None if took < 0 else took / 1_000_000
+        return Ticked(now, serial, _words(answers), seconds)
 
     def lead(self, clock: str, token: str, patience: float) -> Lead:
         """Lead, or go on leading, unless another does.

@@ -55,4 +55,5 @@ def test_the_server_says_what_a_call_took_of_its_processor(clock: Turning) -> No
     clock.leader.run_once()
     steps = Plan(clock.timetable.due(1).due[0], clock.timetable.time()).steps()
     took = clock.timetable.tick(clock.leader.token, steps).took
+    assert took is not None
     assert 0 < took < 1

@@ -9,9 +9,11 @@
 --       when that is due, the reason
 -- Returns the server's time in ms, how many such calls there were, for each step fired, skipped,
 -- aside, overlap, skip_next, fenced, early, stale, or fault and what is wrong; and the
--- microseconds of the processor that all took.
+-- microseconds of the processor that all took, -1 where the server does not tell.
 -- use: clock limit push ledger spawn overlap
-local began = os.clock()
+-- TIME stands still in a script; the processor's own time does not. Redis tells it from 7.4 on.
+local processor = rawget(_G, 'os')
+local began = processor and processor.clock()
 local STRIDE, PAUSE = 11, 5000
 local now = math.floor(seconds() * 1000)
 local iso, kept = ARGV[3], ARGV[4]
@@ -152,6 +154,5 @@ end
 if leading and latest > 0 then
   remember()
 end
--- TIME stands still in a script; the processor's own time does not.
-local took = math.floor((os.clock() - began) * 1000000)
+local took = processor and math.floor((processor.clock() - began) * 1000000) or -1
 return { now, tonumber(redis.call('HGET', KEYS[6], 'serial') or 0), answers, took }
