@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flow import codec
 from flow.events import JobsRecovered, OutcomeRefused
 from flow.log import emit
 from flow.service import Service
@@ -18,8 +17,9 @@ from flow.store import running
 from flow.workers import timeout, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from flow.record import Claim
     from flow.store.client import Held, Store
     from flow.workers.outbox import Packed
     from flow.workers.settler import Settler
@@ -59,6 +59,7 @@ class Burial(Service):
     Args:
         store: where the jobs are.
         settler: sends what they had reached.
+        queues: what they served.
         monotonic: the clock between the two times.
         now: the wall clock, unix seconds.
     """
@@ -69,6 +70,7 @@ class Burial(Service):
         self,
         store: Store,
         settler: Settler,
+        queues: Sequence[str],
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -76,6 +78,7 @@ class Burial(Service):
         self._now = now
         self._store = store
         self._settler = settler
+        self._queues = queues
         self._monotonic = monotonic
         self._dead: list[Dead] = []
 
@@ -102,14 +105,9 @@ class Burial(Service):
     def _send(self, dead: Dead) -> None:
         """Send what it had reached and not sent: those jobs are done."""
         if dead.unsent:
-            self._settle(dead.unsent)
+            for job_id, why in self._settler.settle(dead.unsent):
+                emit(OutcomeRefused(job_id, why))
             dead.unsent = []
-
-    def _settle(self, outcomes: list[Packed]) -> list[tuple[str, str]]:
-        refused = self._settler.settle(outcomes)
-        for job_id, why in refused:
-            emit(OutcomeRefused(job_id, why))
-        return refused
 
     def _judge(self, dead: Dead, held: list[Held]) -> list[Held]:
         """Settle what it was killed for; return what else it held."""
@@ -121,16 +119,25 @@ class Burial(Service):
                     [(one, "claimed")], worker=self._settler.worker, text=""
                 )
                 continue
-            outcome = dead.verdicts[one.number].outcome(claim, self._now())
-            if not self._settle([codec.pack_outcome(outcome)]):
-                why, how = timeout.text(claim.timeout), dead.verdicts[one.number].reason
-                self._store.tell_later(claim, why, how.value)
-            verdict.tell(claim, outcome)
+            self._pronounce(dead.verdicts[one.number], claim)
         return held
+
+    def _pronounce(self, why: Verdict, claim: Claim) -> None:
+        outcome = why.outcome(claim, self._now())
+        refused = running.judge(
+            self._store,
+            outcome,
+            worker=self._settler.worker,
+            text=timeout.text(claim.timeout),
+            how=why.reason.value,
+        )
+        if refused:
+            emit(OutcomeRefused(claim.job_id, refused))
+        verdict.tell(claim, outcome)
 
     def _put_back(self, dead: Dead) -> None:
         self._send(dead)
-        all_held = self._store.held(self._store.queues())
+        all_held = self._store.held(self._queues)
         mine = self._judge(dead, [one for one in all_held if one.process == dead.name])
         held = [(one, _how(dead, one.number)) for one in mine]
         if not held:

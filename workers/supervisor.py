@@ -72,7 +72,7 @@ class Supervisor:
         self._bell = Bell(address, config, self.name, self._selector, self._seats)
         self._deadline: float | None = None
         self._settler = Settler(store, self.name)
-        self._burial = Burial(store, self._settler)
+        self._burial = Burial(store, self._settler, config.queues)
         self._heartbeat = Heartbeat(
             store, self._board, self.name, config.queues, self._census
         )

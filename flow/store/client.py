@@ -230,23 +230,6 @@ class Store:
             dead += [job_id.decode() for job_id in ended]
         return back, dead
 
-    def tell_later(self, claim: Claim, text: str, how: str) -> None:
-        """Have a process run the callback of a job that was killed with its own."""
-        names = ["failure_callback_name", "webhooks"]
-        names = ["stopped_callback_name"] if how == "stopped" else names
-        if not any(self.link.command("HMGET", keys.job(claim.job_id), *names)):
-            return
-        record = JobRecord(
-            f"{claim.job_id}-{claim.execution}",
-            Invocation(AFTERMATH, (claim.job_id, text, how)),
-            claim.queue,
-            chosen=True,
-            at_front=True,
-            timeout=-1,
-            result_ttl=0,
-        )
-        self.enqueue([record])
-
     def promote(
         self, queues: Sequence[str], limit: int = CHUNK
     ) -> tuple[int, float | None]:

@@ -1,4 +1,4 @@
-"""What runs: who still owns it, what it was claimed as, and the request to end it."""
+"""What runs: who owns it, what it was claimed as, how it is ended from without."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import json
 from typing import TYPE_CHECKING
 
 from flow import codec, keys
+from flow.record import Invocation
 from flow.store.batches import CHUNK
+from flow.store.client import AFTERMATH
 from flow.store.scripts import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flow.outcome import Outcome
     from flow.record import Claim
     from flow.store.client import Held, Store
 
@@ -41,6 +44,28 @@ def described(store: Store, held: Held) -> Claim | None:
         return None
     names = [held.queue.encode(), held.job_id.encode(), held.execution.encode()]
     return codec.claim([*names, 1, values])
+
+
+def judge(
+    store: Store, outcome: Outcome, *, worker: str, text: str, how: str
+) -> str | None:
+    """Settle what was killed with its process, and have its callbacks run by another.
+
+    Args:
+        store: where the job is.
+        outcome: what its process would have said.
+        worker: the worker that ran it.
+        text: how it ended, for its callbacks.
+        how: why it was killed: ``timeout`` or ``stopped``.
+
+    Returns:
+        Why it was refused; None when it was not.
+    """
+    claim = outcome.claim
+    call = Invocation(AFTERMATH, (claim.job_id, text, how))
+    told = [worker, how, codec.pack_invocation(call), *codec.pack_outcome(outcome)]
+    refused = store.link.run(load("judge"), [], told)
+    return refused.decode() or None
 
 
 def stop(store: Store, job_id: str) -> bool | None:

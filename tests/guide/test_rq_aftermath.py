@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flow.store import running
 from tests.support.apps import RQ, Shop, Untyped, heard
 from tests.support.leaks import queued
 from tests.support.shop import callbacks, plain, tasks
-from tests.support.turns import Turns
+from tests.support.turns import Turns, failed, finished, stopped
 
 if TYPE_CHECKING:
     from flow.store.client import Store
@@ -36,9 +37,9 @@ def test_the_failure_callback_of_a_job_whose_process_died_is_run_by_another(
 def test_it_is_enqueued_in_the_step_that_makes_the_dead_letter(
     store: Store, queue: Untyped, client: Untyped
 ) -> None:
-    failed = RQ.Callback(callbacks.failed)
+    failure = RQ.Callback(callbacks.failed)
     plainly = queue.enqueue(plain.add, 1)
-    told = queue.enqueue(plain.add, 1, on_failure=failed, on_success=failed)
+    told = queue.enqueue(plain.add, 1, on_failure=failure, on_success=failure)
     turns = Turns(store)
     claims = turns.take(2)
     assert [claim.job_id for claim in claims] == [plainly.id, told.id]
@@ -53,6 +54,30 @@ def test_it_is_enqueued_in_the_step_that_makes_the_dead_letter(
         (told.id, "it died"),
     )
     client.delete(seen.key)
+
+
+def test_the_callback_of_a_killed_job_is_enqueued_in_the_step_that_settles_it(
+    store: Store, queue: Untyped, client: Untyped
+) -> None:
+    late = queue.enqueue(plain.add, 1, on_failure=RQ.Callback(callbacks.failed))
+    ended = queue.enqueue(plain.add, 1, on_stopped=RQ.Callback(callbacks.stopped))
+    queue.enqueue(plain.add, 1, on_failure=RQ.Callback(callbacks.failed))
+    turns = Turns(store)
+    claims = turns.take(3)
+    outcomes = [failed(claims[0]), stopped(claims[1]), stopped(claims[2])]
+    for outcome, how in zip(outcomes, ("timeout", "stopped", "stopped"), strict=True):
+        for _ in range(2):  # a repeat adds nothing
+            told = running.judge(store, outcome, worker="w", text="killed", how=how)
+            assert told is None
+    own = [
+        f"{job.id}-{claim.execution}"
+        for job, claim in zip((late, ended), claims, strict=False)
+    ]
+    assert queued(store) == own[::-1]
+    calls = [RQ.job.Job.fetch(name, connection=client).args for name in own]
+    assert calls == [(late.id, "killed", "timeout"), (ended.id, "killed", "stopped")]
+    taken = turns.take(2)
+    assert turns.settle(*(finished(claim, ttl=0) for claim in taken)) == []
 
 
 def test_a_callback_that_fails_then_is_logged(

@@ -17,6 +17,7 @@ from tests.support.turns import Turns, begun, record
 if TYPE_CHECKING:
     from flow.store.client import Store
 
+QUEUES = ("odd", "bytes", "default")
 KILLED = "signal 9, SIGKILL (out of memory?)"
 
 
@@ -27,7 +28,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def burial(store: Store, clock: Clock) -> Burial:
-    return Burial(store, Settler(store, "w"), clock)
+    return Burial(store, Settler(store, "w"), QUEUES, clock)
 
 
 def dead(turns: Turns, running: set[int], *, stopping: bool = False) -> Dead:
@@ -105,7 +106,6 @@ def test_a_spoilt_key_of_one_queue_does_not_keep_the_jobs_of_others(
     store.enqueue([job])
     turns = Turns(store)
     turns.take(1)
-    store.link.command("SADD", keys.QUEUES, keys.queue("odd"), keys.queue("bytes"))
     store.link.command("SET", keys.wip("odd"), "spoilt", "EX", 60)
     store.link.command("ZADD", keys.wip("bytes"), 1, b"\xff:\xfe-1")
     burial.add(dead(turns, set()))

@@ -5,7 +5,6 @@
 --       6 now (ISO)   7 number of queues   then the queues   then 11 values an outcome
 -- Returns the outcomes that were refused, as job, reason, ... and the claims.
 -- use: clock limit push dependents keep fence settle claim
-local STRIDE = 11
 local ROOM = 1048576
 local process, turn, worker, iso = ARGV[1], tonumber(ARGV[2]), ARGV[5], ARGV[6]
 local queues = tonumber(ARGV[7])
@@ -36,11 +35,7 @@ local now = seconds()
 local refused, held, claims, room = {}, {}, {}, ROOM
 local outcomes = {}
 for at = 8 + queues, #ARGV, STRIDE do
-  outcomes[#outcomes + 1] = {
-    queue = ARGV[at], id = ARGV[at + 1], execution = ARGV[at + 2], ending = ARGV[at + 3],
-    iso = ARGV[at + 4], started = ARGV[at + 5], ended = ARGV[at + 6], value = ARGV[at + 7],
-    ttl = tonumber(ARGV[at + 8]), delay = tonumber(ARGV[at + 9]), error = ARGV[at + 10],
-  }
+  outcomes[#outcomes + 1] = outcome_at(at)
 end
 let_go(outcomes)
 see_who_waits(outcomes)

@@ -4,7 +4,7 @@
 --       then queue, job, execution, how (claimed, loading, stopped, crashed) and the packed
 --       call that tells of its end, of each, newest first
 -- Returns the ids put back, and the ids that are dead letters now.
--- use: clock limit push dependents keep fence
+-- use: clock limit push dependents keep fence aftermath
 local iso, allowed, ttl = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = seconds()
 local back, dead = {}, {}
@@ -19,17 +19,6 @@ local function must_end(key, how, execution)
   return fields[1] == 'fail' and fields[2] == execution or crashes >= allowed
 end
 
--- The process that would run its failure callback is dead: a job of its own does that.
-local function tell(queue, id, execution, call)
-  local fields = redis.call('HMGET', 'rq:job:' .. id, 'failure_callback_name', 'webhooks')
-  if (fields[1] or '') .. (fields[2] or '') ~= '' then
-    local own = id .. '-' .. execution
-    redis.call('HSET', 'rq:job:' .. own, 'created_at', iso, 'origin', queue, 'data', call,
-      'description', 'tells of the end of ' .. id, 'timeout', -1, 'result_ttl', 0)
-    line_up(queue, own, true, iso)
-  end
-end
-
 for at = 7, #ARGV, 5 do
   local queue, id, execution, how = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local refused, had_parents, limit = fence(queue, id, execution)
@@ -40,7 +29,9 @@ for at = 7, #ARGV, 5 do
       redis.call('HSET', key, 'status', 'failed', 'ended_at', iso)
       local waited_for = release(id, 'failed', iso)
       record(id, 2, ARGV[5], execution, ARGV[2], ARGV[2], 'exc_string', ARGV[6])
-      tell(queue, id, execution, ARGV[at + 4])
+      if wants_to_hear(id, 'crashed') then
+        tell(queue, id, execution, ARGV[at + 4], iso)
+      end
       keep('failed', queue, id, kept, now, had_parents, waited_for)
       dead[#dead + 1] = id
     else

@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flow.outcome import Ending
 from flow.record import Status
 from flow.store import running
 from tests.support.leaks import places, queued
 from tests.support.losses.losing import loses
-from tests.support.turns import Turns, begun, failed, finished, record, retried
+from tests.support.turns import (
+    Turns,
+    begun,
+    failed,
+    finished,
+    record,
+    retried,
+    stopped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +127,20 @@ def recover(losing: Losing) -> None:
         assert losing.store.status(dead.id) is Status.FAILED
         again = Turns(losing.store)
         assert again.settle(finished(again.one())) == []
+
+
+@loses("judge")
+def judge(losing: Losing) -> None:
+    endings: list[Callable[[Claim], Outcome]] = [failed, stopped, retried]
+    jobs = [replace(record(), retries=1) for _ in range(losing.times)]
+    losing.store.enqueue(jobs)
+    turns, ended = Turns(losing.store), {"worker": "w", "text": "", "how": "timeout"}
+    for n in losing.rounds("judge"):
+        outcome = endings[n % 3](turns.one())
+        assert running.judge(losing.away, outcome, **ended) is None
+        if outcome.ending is Ending.RETRY:
+            turns.settle(finished(turns.one()))
+    assert losing.store.held(["default"]) == []
 
 
 @loses("protect")

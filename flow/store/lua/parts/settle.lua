@@ -3,6 +3,16 @@
 --    and had_parents, which the fence adds
 -- Returns nil, or what the fence refused it for.
 local settlers = {}
+local STRIDE = 11 -- values of an outcome
+
+-- outcome_at: the outcome whose values begin there.
+local function outcome_at(at)
+  return {
+    queue = ARGV[at], id = ARGV[at + 1], execution = ARGV[at + 2], ending = ARGV[at + 3],
+    iso = ARGV[at + 4], started = ARGV[at + 5], ended = ARGV[at + 6], value = ARGV[at + 7],
+    ttl = tonumber(ARGV[at + 8]), delay = tonumber(ARGV[at + 9]), error = ARGV[at + 10],
+  }
+end
 
 function settlers.finished(o, worker, now)
   local waited_for = release(o.id, 'finished', o.iso)

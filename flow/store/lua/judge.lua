@@ -1,0 +1,20 @@
+-- judge: an execution that was killed with its process ends as that would have said.
+-- ARGV  1 worker name   2 why it was killed (timeout, stopped)   3 the packed call that tells
+--       of its end   then the 11 values of its outcome, as exchange has them
+-- Returns what the fence refused it for, or ''. A repeated call (its reply was lost) is known
+-- by its instant, and answered again.
+-- use: clock limit push dependents keep fence settle aftermath
+local o = outcome_at(4)
+let_go({ o })
+if not o.held then
+  local ended = redis.pcall('HGET', 'rq:job:' .. o.id, 'ended_at')
+  if ended == o.iso then
+    return ''
+  end
+end
+local refused = settle(o, ARGV[1], seconds())
+if not refused and wants_to_hear(o.id, ARGV[2]) then
+  tell(o.queue, o.id, o.execution, ARGV[3], o.iso)
+end
+file_all()
+return refused or ''
