@@ -102,7 +102,7 @@ class Fetcher:
         self._deaf_until = 0.0
         self._unknown: set[str] = set()
         self._lock = threading.RLock()
-        self._watch = Watch(store, seat.part)
+        self._watch = Watch(store, seat)
         self._webhooks = Webhooks()
         self._apart = Apart(store, seat, self._lock)
 
@@ -297,7 +297,7 @@ class Fetcher:
         settled = self._part.settled.numbers()
         packed = [outcome.packed for outcome in outcomes]
         sent = {p[JOB] for p in packed if number(p[EXECUTION]) in settled}
-        return [one for one in refused if one[0] not in sent or one[1] != "lost"]
+        return [one for one in refused if one[0] not in sent]
 
     def _hear(self, *, enough: bool) -> None:
         """Answer the bell from now on if there was too little; claim once more first.

@@ -24,14 +24,22 @@ CLAIMED = (
     *("flow_attempts", "flow_on_crash", "flow_unknown_since", "data", "flow_timeout"),
 )
 
+SEEN = 90  # seconds for which RQ's tools show a job that runs, unless it is told again
 
-def owned(store: Store, claims: Sequence[Claim]) -> list[Claim]:
-    """Return those of the claims whose job was not taken away meanwhile."""
+
+def owned(store: Store, claims: Sequence[Claim], worker: str) -> list[Claim]:
+    """Return those of the claims whose job was not taken away; RQ's tools show them.
+
+    Args:
+        store: where the jobs are.
+        claims: what runs.
+        worker: whose processes run it.
+    """
     own: list[Claim] = []
     for start in range(0, len(claims), CHUNK):
         some = claims[start : start + CHUNK]
         words = [word for c in some for word in (c.queue, c.job_id, c.execution)]
-        answers = store.link.run(load("owned"), [], words)
+        answers = store.link.run(load("owned"), [], [worker, SEEN, *words])
         own += [c for c, answer in zip(some, answers, strict=True) if answer]
     return own
 

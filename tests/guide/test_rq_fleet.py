@@ -70,7 +70,9 @@ def plain_worker(shop: Shop) -> Generator[None]:
         process.wait()
 
 
-def test_rq_info_tells_what_flows_worker_does(shop: Shop, queue: Untyped) -> None:
+def test_rqs_tools_tell_what_flows_worker_does(
+    shop: Shop, queue: Untyped, client: Untyped
+) -> None:
     gate = shop.gate()
     with shop.open():
         tasks.resize.enqueue("cat.png").result(LONG)
@@ -78,6 +80,12 @@ def test_rq_info_tells_what_flows_worker_does(shop: Shop, queue: Untyped) -> Non
         queue.enqueue(plain.add, 1)
         wait_until(lambda: held.status == "started", waiting_for="the job to start")
         wait_until(lambda: "busy" in info(shop), timeout=LONG, waiting_for="a beat")
+        (worker,) = RQ.Worker.all(client)
+        wait_until(
+            lambda: worker.get_current_job_id() == held.id,
+            timeout=LONG,
+            waiting_for="RQ's tools to show the job",
+        )
         told = info(shop)
         assert "default      |" in told
         assert "1, 1 executing, 1 finished, 0 failed" in told
@@ -85,6 +93,7 @@ def test_rq_info_tells_what_flows_worker_does(shop: Shop, queue: Untyped) -> Non
         assert "1 workers, " in told
         let_go(gate, "go")
         held.result(LONG)
+        assert worker.get_current_executions(refresh=True) == []
 
 
 def info(shop: Shop) -> str:

@@ -79,9 +79,9 @@ def test_a_claimed_job_that_was_taken_away_does_not_go_back(
     store: Store, client: redis.Redis, verb: str
 ) -> None:
     _, claim = claimed(store)
-    assert running.owned(store, [claim]) == [claim]
+    assert running.owned(store, [claim], "ours") == [claim]
     getattr(by_rq(client, claim.job_id), verb)()
-    assert running.owned(store, [claim]) == []
+    assert running.owned(store, [claim], "ours") == []
     assert store.unclaim([claim]) == []
     assert queued(store) == []
     assert store.held(["default"]) == []

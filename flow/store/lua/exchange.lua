@@ -4,7 +4,7 @@
 -- ARGV  1 process   2 turn   3 next execution number   4 free slots   5 worker name
 --       6 now (ISO)   7 number of queues   then the queues   then 11 values an outcome
 -- Returns the outcomes that were refused, as job, reason, ... and the claims.
--- use: clock limit push dependents keep fence settle claim
+-- use: clock limit push dependents keep fence shown settle claim
 local ROOM = 1048576
 local process, turn, worker, iso = ARGV[1], tonumber(ARGV[2]), ARGV[5], ARGV[6]
 local queues = tonumber(ARGV[7])

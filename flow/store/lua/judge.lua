@@ -3,7 +3,7 @@
 --       of its end   then the 11 values of its outcome, as exchange has them
 -- Returns what the fence refused it for, or ''. A repeated call (its reply was lost) is known
 -- by its instant, and answered again.
--- use: clock limit push dependents keep fence settle aftermath
+-- use: clock limit push dependents keep fence shown settle aftermath
 local o = outcome_at(4)
 let_go({ o })
 if not o.held then

@@ -9,7 +9,7 @@ if ARGV[1] ~= '' then
   for index = 1, queues do
     redis.call('SREM', 'rq:workers:' .. ARGV[2 + index], key)
   end
-  redis.call('DEL', key)
+  redis.call('DEL', key, key .. ':executions')
 end
 for at = 3 + queues, #ARGV do
   redis.call('HDEL', KEYS[1], ARGV[at])

@@ -4,7 +4,7 @@
 --       then queue, job, execution, how (claimed, loading, stopped, crashed) and the packed
 --       call that tells of its end, of each, newest first
 -- Returns the ids put back, and the ids that are dead letters now.
--- use: clock limit push dependents keep fence aftermath
+-- use: clock limit push dependents keep fence shown aftermath
 local iso, allowed, ttl = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = seconds()
 local back, dead = {}, {}
@@ -19,8 +19,15 @@ local function must_end(key, how, execution)
   return fields[1] == 'fail' and fields[2] == execution or crashes >= allowed
 end
 
+-- Whoever recovers it may not know the worker that it died with.
+local function ran_by(id)
+  local name = redis.pcall('HGET', 'rq:job:' .. id, 'worker_name')
+  return type(name) == 'string' and name or ''
+end
+
 for at = 7, #ARGV, 5 do
   local queue, id, execution, how = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  hide(id, execution, ran_by(id))
   local refused, had_parents, limit = fence(queue, id, execution)
   if not refused then
     local key = 'rq:job:' .. id

@@ -177,4 +177,4 @@ def owned(losing: Losing) -> None:
     kept, lost = Turns(losing.store).take(2)
     losing.store.unclaim([lost])
     for _ in losing.rounds("owned"):
-        assert running.owned(losing.away, [kept, lost]) == [kept]
+        assert running.owned(losing.away, [kept, lost], "ours") == [kept]

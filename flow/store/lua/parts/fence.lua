@@ -22,13 +22,20 @@ local function standing(id)
   return nil, fields[2] and true or false, fields[3]
 end
 
--- fence: may this execution still write? Removes its wip member in any case.
--- Returns as `standing`, or lost.
-local function fence(queue, id, execution)
-  if redis.call('ZREM', 'rq:wip:' .. queue, id .. ':' .. execution) == 0 then
-    return 'lost'
+-- may_write: as `standing`, or lost, for an execution whose wip member was there (`held`) or not:
+-- RQ's client itself takes it out when it cancels or deletes a job that `owned` has shown it.
+local function may_write(id, held)
+  local refused, had_parents, limit = standing(id)
+  if held or refused == 'canceled' or refused == 'deleted' then
+    return refused, had_parents, limit
   end
-  return standing(id)
+  return 'lost'
+end
+
+-- fence: may this execution still write? Removes its wip member in any case.
+-- Returns as `may_write`.
+local function fence(queue, id, execution)
+  return may_write(id, redis.call('ZREM', 'rq:wip:' .. queue, id .. ':' .. execution) == 1)
 end
 
 -- let_go: the first half of many fences at once: removes their wip members, and notes in each

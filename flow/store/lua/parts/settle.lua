@@ -129,10 +129,12 @@ function settlers.interrupted(o)
 end
 
 local function settle(o, worker, now)
-  local refused, had_parents, limit = 'lost', false, nil
-  if o.held then
-    refused, had_parents, limit = standing(o.id)
+  local ran = o.ended - o.started
+  if ran > 1 or ran < 0 then
+    -- `owned` shows nothing shorter. Below 0 the clock was set back, and nobody knows.
+    hide(o.id, o.execution, worker)
   end
+  local refused, had_parents, limit = may_write(o.id, o.held)
   if refused then
     if limit then
       pcall(free_slot, limit, o.id, o.iso)
