@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -79,3 +80,24 @@ def test_ctrl_c_in_a_terminal_leaves_no_process(tmp_path: Path, child: str) -> N
         terminal.press(b"\x03")
         assert terminal.end() == 130
         terminal.nothing_left()
+
+
+def test_kill_of_the_whole_job_leaves_no_process(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text(f"a: {CHILDREN['own session']}\nb: {SLEEP}\n")
+    with Started(tmp_path, "start", before=("setsid",)) as started:
+        started.wait_for(b"a.1  | ready")
+        os.killpg(started.process.pid, signal.SIGKILL)  # kill -9 %1, timeout -s KILL
+        assert started.end() == -signal.SIGKILL
+        started.nothing_left()
+
+
+def test_a_stopped_session_leaves_no_process_when_its_guard_is_killed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "Procfile").write_text(f"a: {CHILDREN['background']}\n")
+    with Started(tmp_path, "start") as started:
+        started.wait_for(b"a.1  | ready")
+        started.session_half().suspend()
+        started.process.kill()
+        assert started.end() == -signal.SIGKILL
+        started.nothing_left()

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 SHARE = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 LINUX = sys.platform == "linux"
 
@@ -33,6 +33,12 @@ def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends (Linux only)."""
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def wake_when_parent_ends() -> None:
+    """Go on when the parent ends, even from SIGSTOP (Linux only)."""
+    if LINUX:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT, 0, 0, 0)
 
 
 def children(parent: int) -> list[Row]:

@@ -8,10 +8,10 @@ and waits. The other half runs the session. Each can clean up after the other:
 - the guard is killed: the session reads the end of the lifeline, kills all it has
   started and ends.
 
-The guard runs under a command line of its own, so that ``pkill -9 -f "flow start"``
-hits one half only. Where there is no adoption (macOS) the first case leaves the
-session's processes running; the second, which is a kill of the pid that a shell
-shows, leaves none.
+The guard runs under a command line of its own, and the session in a process group of
+its own, so that neither ``pkill -9 -f "flow start"`` nor ``kill -9 %1`` hits both.
+Where there is no adoption (macOS) the first case leaves the session's processes
+running; the second, which is a kill of the pid that a shell shows, leaves none.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def split() -> int:
     if session := os.fork():
         _become_guard(session, writer, spared)
     os.close(writer)
+    os.setsid()
+    descendants.wake_when_parent_ends()  # a stopped session could clean up nothing
     return lifeline
 
 
@@ -96,11 +98,11 @@ def watch(session: int, lifeline: int, spared: frozenset[int]) -> int:
     while (code := _reap(session)) is None:
         number = signal.sigwait(WATCHED)
         if number == signal.SIGINT:
-            # A terminal sends it to both halves, kill to this one only; the session
-            # counts both, so it must not be told by a signal.
+            # A terminal sends it to this half only, systemd to both; the session
+            # counts both ways, so it must not be told by a signal.
             with contextlib.suppress(BrokenPipeError):
                 os.write(lifeline, PRESS)
-        elif number not in (signal.SIGCHLD, signal.SIGTSTP):
+        elif number != signal.SIGCHLD:
             descendants.send(session, number)
     _sweep(spared)
     return code

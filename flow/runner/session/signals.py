@@ -102,7 +102,7 @@ class Signals:
         return [self._press(LIFELINE) for _ in presses]
 
     def _press(self, way: str) -> Order:
-        # A terminal tells both halves of each Ctrl-C, so it comes twice: by the
-        # signal and by the guard. Either may miss one (two signals can become one).
+        # Who tells both halves of flow (systemd) is heard twice: by the signal and by
+        # the guard. Either may miss one (two signals can become one).
         self._presses[way] += 1
         return Order.INTERRUPT if max(self._presses.values()) == 1 else Order.KILL
