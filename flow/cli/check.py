@@ -54,5 +54,9 @@ def _summary(path: Path, report: Report) -> str:
     types = [entry.name for entry in report.procfile.types]
     release = ", and a release" if report.procfile.find(RELEASE) else ""
     found = f"{', '.join(types) or 'no process'}{release}"
-    errors, warnings = len(report.errors), len(report.warnings)
-    return f"{path}: {found}; {errors} errors, {warnings} warnings"
+    errors = _counted(len(report.errors), "error")
+    return f"{path}: {found}; {errors}, {_counted(len(report.warnings), 'warning')}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

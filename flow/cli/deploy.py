@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from flow.runner.environment.workplace import Workplace
 
 HOUR = 3600.0  # Heroku's limit of the release phase
-GRACE = 10.0  # seconds that the release process has to end
 
 HELP = """Make a release of the code, and put it in place of what runs.
 
@@ -122,7 +121,7 @@ def plans_of(place: Workplace, style: Style) -> Plans:
     """Return how releases are run here, outside a session."""
     listed = procfile.read(place.procfile)
     base = environ.base_port(None, place.shared)
-    plan = Plan(place.folder, place.shared, listed, base, (), style, grace=GRACE)
+    plan = Plan(place.folder, place.shared, listed, base, (), style)
     return Plans(plan, place.root, place.procfile, place.state)
 
 

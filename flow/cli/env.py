@@ -76,7 +76,8 @@ def _values(
     settings = envfile.settings(*files, environ=known, override=override)
     with ExitStack() as until_it_is_read:
         join(place, until_it_is_read)
-        own = environ.of(one, place.environ)
+        grace = environ.GRACE if process else None  # nobody counts for flow run
+        own = environ.of(one, place.environ, grace)
     layers = origin.Layers(place.release, os.environ, settings, override=override)
     for value in origin.values(own, layers):
         if value.name == REDIS_URL and not place.redis_from:

@@ -274,7 +274,7 @@ def grace_of(options: Options) -> float:
     """Return the seconds between TERM and KILL."""
     if options.grace is not None:
         return options.grace
-    return LIKE_HEROKU if options.like_heroku else 10.0
+    return LIKE_HEROKU if options.like_heroku else environ.GRACE
 
 
 def first_to_run(

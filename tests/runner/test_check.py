@@ -64,20 +64,20 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         "Procfile:1:4",
         "Procfile:2:8",
         "Procfile:4:1",
-        ".env:1",
-        ".env:3",
+        ".env:1:2",
+        ".env:3:1",
     ]
 
 
 def test_names_that_heroku_keeps_are_a_warning(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("web: x\n")
     big = "x" * (64 << 10)
-    (tmp_path / ".env").write_text(f"HEROKU_A=1\n__B=2\nC={big}\n")
+    (tmp_path / ".env").write_text(f"export HEROKU_A=1\n__B=2\nC={big}\n")
     report = check(tmp_path / "Procfile", [], {}, override=False)
     assert report.errors == ()
     first, second, third = report.warnings
-    assert first.endswith(".env:1: Heroku keeps names that begin with HEROKU_")
-    assert second.endswith(".env:2: Heroku keeps names that begin with __")
+    assert first.endswith(".env:1:8: Heroku keeps names that begin with HEROKU_")
+    assert second.endswith(".env:2:1: Heroku keeps names that begin with __")
     assert third.endswith("Heroku takes 65536")
 
 

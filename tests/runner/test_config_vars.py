@@ -147,8 +147,8 @@ def test_an_imported_env_file_is_read_as_flow_reads_one() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"A=1\nB='{SECRET}", r"^x:2: not NAME=value"),
-        (f"A=1\n{SECRET}", r"^x:2: there is no '='"),
+        (f"A=1\nB='{SECRET}", r"^x:2:3: a quote is left open"),
+        (f"A=1\n{SECRET}", r"^x:2:12: there is no '='"),
         (f"__A={SECRET}", r"^__A: .* does not begin with __"),
         (f'{{\n"A": "{SECRET}}}', r"^x:2: this is no JSON object"),
         (f'{{"A": ["{SECRET}"]}}', r"^x: entry 1: its value is no text"),
@@ -204,7 +204,7 @@ def test_an_edited_text_with_a_mistake_is_edited_again_or_dropped(
 
     changes = edited.edit(tmp_path / ".flow", None, "sh -c 'echo A >> $0'", again)
     assert changes == {}
-    assert told == ["config.env:3: there is no '='; write NAME=value"] * 2
+    assert told == ["config.env:3:2: there is no '='; write NAME=value"] * 2
 
 
 @pytest.mark.parametrize(

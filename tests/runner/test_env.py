@@ -56,6 +56,7 @@ def test_override_turns_the_origin_round(folder: Path) -> None:
 def test_a_process_has_a_name_and_a_port_of_its_own(folder: Path) -> None:
     found = origins(folder, "worker", "-p", "7000")
     assert (found["PORT"][0], found["DYNO"][0]) == ("7100", "worker.1")
+    assert found["FLOW_GRACE"] == ("8", "flow")
 
 
 def test_all_shows_what_is_only_passed_on(folder: Path) -> None:
@@ -88,6 +89,10 @@ def test_a_value_of_several_lines_stays_on_one(folder: Path) -> None:
         ("A", "redis://h/0?password=x&db=1", "redis://h/0?password=***&db=1"),
         ("A", "a=redis://u:p@h b=redis://u:q@h", "a=redis://u:***@h b=redis://u:***@h"),
         ("A", "https://host/path", "https://host/path"),
+        ("A", "ghp_0123456789abcdef", "***"),
+        ("A", "sk_live_0123456789abcdef", "***"),
+        ("A", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x-y_z", "Bearer ***"),
+        ("A", "task_live_0123456789", "task_live_0123456789"),
         ("PWD", "/home/me", "/home/me"),
         ("DEBUG", "1", "1"),
     ],

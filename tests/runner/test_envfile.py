@@ -53,20 +53,22 @@ ACCEPTED = [
     ("B=1\nA=${B}2", "12"),
 ]
 REFUSED = [
-    ("A", 1),
-    ("A=1\nB", 2),
-    ("\n\n1A=2", 3),
-    ("A-B=1", 1),
-    ("é=1", 1),
-    ("=1", 1),
-    ('A="open', 1),
-    ("B=1\nA='open\nC=2", 2),
-    ('A="a" b', 1),
-    ("A=${B:-${C}}", 1),
-    ("A=${B:?}", 1),
-    ("A=${", 1),
-    (r'A="\${B}"', 1),
-    ("A=a\0b", 1),
+    ("A", "1:2"),
+    ("A=1\nB C", "2:4"),
+    ("\n\n1A=2", "3:1"),
+    ("  export A-B=1", "1:10"),
+    ("A B=1", "1:1"),
+    ("é=1", "1:1"),
+    ("  =1", "1:3"),
+    ('A="open', "1:3"),
+    ("B=1\nA='open\nC=2", "2:3"),
+    ('A="a" b', "1:3"),
+    ("A=${B:-${C}}", "1:3"),
+    ("A=${B} ${B:?}", "1:8"),
+    ("A=${", "1:3"),
+    ('A="x\n${B} ${"', "2:6"),
+    (r'A="\${B}"', "1:4"),
+    ("A=a\0b", "1:4"),
 ]
 
 
@@ -76,9 +78,9 @@ def test_a_line_means_what_the_table_says(text: str, value: str) -> None:
     assert envfile.parse(text, ".env", above=real)["A"] == value
 
 
-@pytest.mark.parametrize(("text", "line"), REFUSED)
-def test_a_wrong_line_is_named(text: str, line: int) -> None:
-    with pytest.raises(EnvFileError, match=rf"^shop/\.env:{line}: "):
+@pytest.mark.parametrize(("text", "place"), REFUSED)
+def test_a_wrong_line_is_named_with_its_column(text: str, place: str) -> None:
+    with pytest.raises(EnvFileError, match=rf"^shop/\.env:{place}: "):
         envfile.parse(text, "shop/.env")
 
 
@@ -132,9 +134,10 @@ def test_a_missing_file_is_an_error_only_if_it_was_asked_for(tmp_path: Path) -> 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     folder, binary = tmp_path / "folder", tmp_path / "binary"
     folder.mkdir()
-    binary.write_bytes(b"A=\xff\xfe")
-    for path, reason in ((folder, "Is a directory"), (binary, "byte 2 is not UTF-8")):
-        with pytest.raises(EnvFileError, match=f"{path}: {reason}"):
+    binary.write_bytes("A=1\nB=é".encode() + b"\xff\xfe")
+    reasons = {folder: ": Is a directory", binary: ":2:4: this byte is not UTF-8"}
+    for path, reason in reasons.items():
+        with pytest.raises(EnvFileError, match=f"{path}{reason}"):
             envfile.read(path)
 
 

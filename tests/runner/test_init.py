@@ -52,6 +52,8 @@ FOLDERS: list[tuple[dict[str, str], str, str]] = [
         "web: php -S 0.0.0.0:$PORT -t pub",
     ),
     ({"go.mod": "module x.org/me/shop\n"}, "Go", "web: bin/shop"),
+    ({"go.mod": "module x.org/me/shop/v2\n"}, "Go", "web: bin/shop"),
+    ({"go.mod": "module shop\ngo 1.25\n"}, "Go", "web: bin/shop"),
 ]
 
 
@@ -76,6 +78,16 @@ def test_a_procfile_is_proposed_for_what_is_there(
     assert language in ended.stderr
     text = (tmp_path / "Procfile").read_text()
     assert any(one.startswith(line) for one in text.splitlines()), text
+
+
+def test_a_task_that_is_not_urgent_needs_no_urgent_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = TASKS.replace("urgent=True", "urgent=False")
+    made(tmp_path, {"uv.lock": "", "t.py": tasks})
+    monkeypatch.chdir(tmp_path)
+    output = CliRunner().invoke(cli, ["init", "--dry-run"]).output
+    assert output == "worker: flow worker\n"
 
 
 def test_the_first_language_in_herokus_order_counts(tmp_path: Path) -> None:

@@ -102,14 +102,14 @@ def test_an_unknown_process_names_the_known_ones() -> None:
 
 
 def test_a_missing_procfile_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(ProcfileError, match="make one with a line for each process"):
+    with pytest.raises(ProcfileError, match="flow init proposes one"):
         procfile.read(tmp_path / "Procfile")
 
 
 def test_a_procfile_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     binary = tmp_path / "Procfile"
-    binary.write_bytes(b"web: \xff")
-    with pytest.raises(ProcfileError, match=f"{binary}: byte 5 is not UTF-8"):
+    binary.write_bytes("web: é\na: é".encode() + b"\xff")
+    with pytest.raises(ProcfileError, match=f"{binary}:2:5: this byte is not UTF-8"):
         procfile.read(binary)
     with pytest.raises(ProcfileError, match="Is a directory"):
         procfile.read(tmp_path)

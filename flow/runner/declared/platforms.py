@@ -37,7 +37,8 @@ def of_settings(settings: Mapping[str, Setting]) -> Iterator[str]:
         # devcenter.heroku.com/articles/config-vars, "Config var policies"
         if name.startswith(("__", "HEROKU_")):
             reserved = "__" if name.startswith("__") else "HEROKU_"
-            yield f"{setting.where}: Heroku keeps names that begin with {reserved}"
+            where = f"{setting.where}:{setting.column}"
+            yield f"{where}: Heroku keeps names that begin with {reserved}"
     size = sum(
         len(name.encode()) + len(setting.value.encode())
         for name, setting in settings.items()

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from flow import textfile
 from flow.errors import ProcfileError
 
 if TYPE_CHECKING:
@@ -110,16 +111,12 @@ def content(path: Path) -> str:
         ProcfileError: it is missing or cannot be read.
     """
     try:
-        return path.read_bytes().decode("utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+        return textfile.read(path, ProcfileError)
+    except FileNotFoundError:
         raise ProcfileError(
-            f"there is no {path.name} in {path.parent};"
-            " make one with a line for each process, such as web: python app.py"
+            f"there is no {path.name} in {path.parent}; flow init proposes one, or"
+            " write a line for each process, such as web: python app.py"
         ) from None
-    except OSError as error:
-        raise ProcfileError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ProcfileError(f"{path}: byte {error.start} is not UTF-8") from error
 
 
 def parse(text: str, source: str) -> Procfile:

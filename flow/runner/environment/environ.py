@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flow.runner.declared.formation import Instance
 
 BASE_PORT = 5001
+GRACE = 10.0  # seconds between TERM and KILL, where nothing else is asked for
 GRACE_SHARE = 0.8  # of the runner's grace; the rest is for what a child does last
 
 

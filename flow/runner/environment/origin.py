@@ -23,6 +23,10 @@ PASSWORD = re.compile(r"(?<=://)([^/?#\s]*):([^/?#\s]*)@")
 QUERY = re.compile(
     r"([?&][^=&#\s]*(?:pass|token|secret|key|sig)[^=&#\s]*=)[^&#\s]*", re.IGNORECASE
 )
+# What GitHub, Stripe, Slack and AWS give out, and a JSON Web Token.
+GIVEN = re.compile(
+    r"\b(?:gh[opsu]_|github_pat_|[rs]k_(?:live|test)_|xox[abeprs]-|AKIA|eyJ)[\w.-]{8,}"
+)
 PLAIN = frozenset(("PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"))
 
 
@@ -65,11 +69,11 @@ class Layers(NamedTuple):
         if self.release and name in self.release.config:
             yield self.release.config[name], self.config
         if self.override and name in self.files:
-            yield self.files[name]
+            yield self.files[name][:2]
         if name in self.real:
             yield self.real[name], REAL
         if not self.override and name in self.files:
-            yield self.files[name]
+            yield self.files[name][:2]
 
 
 def values(own: Mapping[str, str], layers: Layers) -> Iterator[Value]:
@@ -90,7 +94,8 @@ def masked(value: Value) -> Value:
     if "-----BEGIN" in value.text:
         return value._replace(text=HIDDEN)
     text = PASSWORD.sub(rf"\1:{HIDDEN}@", value.text)
-    return value._replace(text=QUERY.sub(rf"\1{HIDDEN}", text))
+    text = QUERY.sub(rf"\1{HIDDEN}", text)
+    return value._replace(text=GIVEN.sub(HIDDEN, text))
 
 
 def _origin(name: str, text: str, layers: Layers) -> str:

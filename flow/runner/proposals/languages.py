@@ -114,7 +114,9 @@ def _php(folder: Path) -> Proposal:
 
 def _go(folder: Path) -> Proposal:
     found = re.search(r"^module\s+(\S+)", text_of(folder / "go.mod"), re.MULTILINE)
-    module = found[1].rpartition("/")[2] if found else ""
+    # go build makes "shop" of example.org/shop/v2, too: the end is its version.
+    path = re.sub(r"/v\d+$", "", found[1]) if found else ""
+    module = path.rpartition("/")[2]
     return {"web": f"bin/{module if NAMED.fullmatch(module) else folder.name}"}
 
 

@@ -113,11 +113,15 @@ def _read_task(
         found.tasks.append(module)
     found.scheduled |= bool(names & {"cron", "every"})
     found.urgent |= any(
-        keyword.arg == "urgent"
+        keyword.arg == "urgent" and not _is_false(keyword.value)
         for decorator in function.decorator_list
         if isinstance(decorator, ast.Call)
         for keyword in decorator.keywords
     )
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
 
 
 def _imports_flow(tree: ast.Module) -> bool:

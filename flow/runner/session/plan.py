@@ -52,7 +52,7 @@ class Plan:
     style: Style
     kinds: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
     release: Instance | None = None
-    grace: float = 10.0
+    grace: float = environ.GRACE
     restart: bool = False
     watch: bool = False
     log: bool = True

@@ -1,4 +1,4 @@
-"""Reads .env files: python-dotenv parses, flow names the line that is wrong.
+"""Reads .env files: python-dotenv parses, flow names what is wrong, and where.
 
 The rules are those of docs/env.md: quotes, ``export``, multi-line double quotes
 and inline `` # comments`` as a shell has them, no expansion inside single quotes.
@@ -8,25 +8,18 @@ A message never holds a value: .env files are where secrets are kept.
 from __future__ import annotations
 
 import os
-import re
 from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
-from dotenv.parser import Binding, parse_stream
+from dotenv.parser import parse_stream
 
+from flow import textfile
+from flow.envfile import entry
 from flow.errors import EnvFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-SINGLE_QUOTED = re.compile(r"\s*(?:export\s+)?[^=]+=\s*'")
-ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\\$\{")
-# The whole of ${NAME} or ${NAME:-default}; or, without a name, a ${ that is neither.
-REFERENCE = re.compile(
-    rf"\$\{{(?:(?P<name>{NAME.pattern})(?::-(?P<default>[^}}]*))?}})?"
-)
 
 
 class Setting(NamedTuple):
@@ -35,10 +28,12 @@ class Setting(NamedTuple):
     Args:
         value: the text, as a process gets it.
         where: the file and the line it is from, such as ``.env:3``.
+        column: where its name begins on that line, from 1.
     """
 
     value: str
     where: str
+    column: int
 
 
 def files(root: Path) -> tuple[Path, ...]:
@@ -76,7 +71,7 @@ def settings(
     override: bool = False,
     errors: list[EnvFileError] | None = None,
 ) -> dict[str, Setting]:
-    """Return what the files say, as ``read`` does, with file and line of each value.
+    """Return what the files say, as ``read`` does, with the place of each value.
 
     Args:
         paths: the files, as in ``read``.
@@ -98,10 +93,7 @@ def settings(
         except EnvFileError as error:
             _report(error, errors)
             continue
-        if text is not None:
-            found.update(
-                examine(text, str(path), above=above, below=below, errors=errors)
-            )
+        found.update(examine(text, str(path), above=above, below=below, errors=errors))
     return found
 
 
@@ -121,7 +113,7 @@ def parse(
         below: values that such a look-up finds last.
 
     Raises:
-        EnvFileError: a line cannot be read; the message names file and line.
+        EnvFileError: a line cannot be read; the message has its line and column.
     """
     found = examine(text, source, above=above, below=below)
     return {name: setting.value for name, setting in found.items()}
@@ -135,7 +127,7 @@ def examine(
     below: Mapping[str, str] | None = None,
     errors: list[EnvFileError] | None = None,
 ) -> dict[str, Setting]:
-    """Return the settings of one .env text, each with its line.
+    """Return the settings of one .env text, each with its place.
 
     Args:
         text: as in ``parse``.
@@ -145,21 +137,22 @@ def examine(
         errors: gets what is wrong, so that all of it is found; else it is raised.
 
     Raises:
-        EnvFileError: a line cannot be read; the message names file and line.
+        EnvFileError: a line cannot be read; the message has its line and column.
     """
     found: dict[str, Setting] = {}
     values: dict[str, str] = {}
+    scopes = (above or {}, values, below or {})
     clean = text.removeprefix("\ufeff").replace("\r\n", "\n")
     for binding in parse_stream(StringIO(clean, newline="")):
-        where = f"{source}:{_line(binding)}"
-        try:
-            value = _value(binding, (above or {}, values, below or {}), where)
-        except EnvFileError as error:
-            _report(error, errors)
-            continue
-        if binding.key is not None and value is not None:
-            values[binding.key] = value
-            found[binding.key] = Setting(value, where)
+        if fault := entry.fault(binding):
+            line, column = entry.place(binding, fault.offset)
+            said = f"{source}:{line}:{column}: {fault.text}"
+            _report(EnvFileError(said), errors)
+        elif binding.key is not None:
+            values[binding.key] = entry.value(binding, scopes)
+            line, column = entry.place(binding, entry.begin(binding))
+            where = f"{source}:{line}"
+            found[binding.key] = Setting(values[binding.key], where, column)
     return found
 
 
@@ -169,72 +162,10 @@ def _report(error: EnvFileError, errors: list[EnvFileError] | None) -> None:
     errors.append(error)
 
 
-def _value(
-    binding: Binding, known: Iterable[Mapping[str, str]], where: str
-) -> str | None:
-    if binding.error:
-        raise EnvFileError(
-            f"{where}: not NAME=value: a quote is left open, or text follows one"
-        )
-    if binding.key is None:
-        return None  # a blank line or a comment
-    value = _checked(binding, where)
-    if SINGLE_QUOTED.match(binding.original.string):
-        return value
-    _refuse_escape(binding, where)
-    return _expanded(value, known, where)
-
-
-def _text(path: Path, *, required: bool) -> str | None:
+def _text(path: Path, *, required: bool) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+        return textfile.read(path, EnvFileError)
+    except FileNotFoundError:
         if required:
             raise EnvFileError(f"{path}: there is no such file") from None
-        return None
-    except OSError as error:
-        raise EnvFileError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise EnvFileError(f"{path}: byte {error.start} is not UTF-8") from error
-
-
-def _line(binding: Binding) -> int:
-    blank = re.match(r"\s*", binding.original.string)
-    return binding.original.line + (blank.group().count("\n") if blank else 0)
-
-
-def _checked(binding: Binding, where: str) -> str:
-    # Neither the value nor the name is shown: a line that went wrong may be the
-    # middle of a private key.
-    value = binding.value
-    if value is None:
-        raise EnvFileError(f"{where}: there is no '='; write NAME=value")
-    if not NAME.fullmatch(binding.key or ""):
-        raise EnvFileError(
-            f"{where}: a name has only letters, digits and '_', and no digit first"
-        )
-    if "\0" in value:
-        raise EnvFileError(f"{where}: the value holds a NUL character")
-    return value
-
-
-def _refuse_escape(binding: Binding, where: str) -> None:
-    # A shell would keep the ${ literally; python-dotenv has lost the difference.
-    if ESCAPED.search(binding.original.string):
-        raise EnvFileError(f"{where}: put a value with a literal ${{ in single quotes")
-
-
-def _expanded(value: str, known: Iterable[Mapping[str, str]], where: str) -> str:
-    scopes = tuple(known)
-
-    def look_up(reference: re.Match[str]) -> str:
-        name, default = reference["name"], reference["default"] or ""
-        if name is None or "${" in default:
-            raise EnvFileError(
-                f"{where}: only ${{NAME}} and ${{NAME:-default}} are expanded;"
-                " put a value with another ${ in single quotes"
-            )
-        found = next((scope[name] for scope in scopes if name in scope), "")
-        return found or default
-
-    return REFERENCE.sub(look_up, value)
+        return ""
