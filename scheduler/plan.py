@@ -52,11 +52,12 @@ class Plan:
         self._rule: Cron | Every = recurrence(due.rule, due.id)
 
     def steps(self) -> list[Step]:
-        """Return what becomes of its ticks, in their order; none when it is not due."""
+        """Return what becomes of its ticks, in their order."""
         cursor = int(self._due.cursor)
         at = cursor + self._delay(cursor)
         if at > self._now:
-            return []
+            # Whatever woke us, others must not take us for silent until then.
+            return [aside(self._due, self._now, at - self._now)]
         after = following(self._rule, cursor)
         wake = 0 if after is None else after + self._delay(after)
         if after is not None and wake <= self._now:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 from flow.errors import InvalidSchedule, NoSuchSchedule
 from flow.job import Job
 from flow.schedules.entries import entry, slug
-from flow.schedules.rules import following, from_on, recurrence, to_ms
+from flow.schedules.rules import (
+    delay,
+    following,
+    from_on,
+    policy,
+    recurrence,
+    to_ms,
+)
 from flow.store import current
 from flow.store.entry import Rule
 from flow.store.schedules import Schedules
@@ -62,14 +69,14 @@ def upsert(
         raise InvalidSchedule(
             f"{schedule!r} is no schedule id; use letters, digits, '_' and '-' only"
         )
-    policy = cast("dict[str, Any]", dict(options))
-    rule = _rule(cron, every, policy.pop("tz", ""), policy.pop("dst", "vixie"))
-    record = task.record(policy.pop("args", ()), policy.pop("kwargs", {}))
+    given = cast("dict[str, Any]", dict(options))
+    rule = _rule(cron, every, given.pop("tz", ""), given.pop("dst", "vixie"))
+    record = task.record(given.pop("args", ()), given.pop("kwargs", {}))
     known = find_or_none(schedule)
     if known is not None and known.source == "declared":
         raise InvalidSchedule(f"the app declares {schedule!r}; choose another id")
     timetable = Timetable(current.store().link, current.project().name)
-    chosen = checked_policy(policy)
+    chosen = checked_policy(given)
     made = entry(schedule, rule, chosen, record, timetable.time())
     timetable.declare([made], "dynamic")
     return find(schedule)
@@ -124,7 +131,8 @@ def resume(schedule: str) -> bool:
         if not one.paused:
             return False
         tick, left_out = _resumption(one)
-        done = schedules.resume(one, tick, left_out)
+        wake = tick + delay(schedule, tick, policy(one.policy).jitter)
+        done = schedules.resume(one, tick, wake, left_out)
         if done >= 0:  # else it was edited while we looked
             return bool(done)
 

@@ -108,13 +108,18 @@ class Schedules:
         return int(self._run("pause", parts, [schedule, self._iso()]))
 
     def resume(
-        self, one: Scheduled, following: int, left_out: tuple[int, int, int]
+        self,
+        one: Scheduled,
+        following: int,
+        wake: int,
+        left_out: tuple[int, int, int],
     ) -> int:
         """Have a paused schedule go on at ``following``, as of what was seen.
 
         Args:
             one: what was seen.
             following: the next tick.
+            wake: when that is due: later by its jitter.
             left_out: how many ticks are, the first and the last.
 
         Returns:
@@ -122,7 +127,7 @@ class Schedules:
         """
         cursor = "" if one.cursor is None else one.cursor
         count, _, last = left_out
-        arguments = [one.id, cursor, following, following, count, last, LEDGER]
+        arguments = [one.id, cursor, following, wake, count, last, LEDGER]
         parts = ("next", f"schedule:{one.id}", "bell", "ledger")
         return int(self._run("resume", parts, arguments))
 

@@ -73,6 +73,24 @@ def test_a_paused_schedule_does_nothing_until_it_is_resumed(clock: Turning) -> N
     assert clock.fired() == [first + 2 * MINUTE]
 
 
+def test_a_resumed_schedule_keeps_its_jitter(clock: Turning) -> None:
+    schedules.upsert("beat", tasks.report, every=60, jitter=59)
+    due = clock.wakes()
+    assert due > clock.stands()
+    schedules.pause("beat")
+    schedules.resume("beat")
+    assert clock.wakes() == due
+
+
+def test_a_change_of_the_jitter_alone_moves_when_the_next_tick_is_due(
+    clock: Turning,
+) -> None:
+    schedules.upsert("beat", tasks.report, every=60, jitter=59)
+    stands = clock.stands()
+    schedules.upsert("beat", tasks.report, every=60)
+    assert (clock.stands(), clock.wakes()) == (stands, stands)
+
+
 def test_a_pause_outlives_a_change(clock: Turning) -> None:
     schedules.upsert("beat", tasks.report, every=60)
     schedules.pause("beat")

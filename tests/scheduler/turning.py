@@ -74,6 +74,11 @@ class Turning:
         assert cursor is not None
         return cursor
 
+    def wakes(self, schedule: str = "beat") -> int:
+        """Return when a schedule is due next, in ms since 1970."""
+        score = self.store.link.command("ZSCORE", f"flow:clock:{APP}:next", schedule)
+        return int(float(score))
+
     def find(self, schedule: str = "beat") -> Scheduled:
         found = self.schedules.find(schedule)
         assert found

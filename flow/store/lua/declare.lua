@@ -34,6 +34,11 @@ end
 local function place(id, key, rule, first, old)
   local back = old.removed and now - tonumber(old.removed_at) < HOUR
   if old.rule == rule and old.cursor and (back or not old.removed) then
+    if old.cursor == first.tick then
+      -- When that is due is another instant, by another jitter.
+      redis.call('HSET', key, 'wake', first.due)
+      redis.call('ZREM', KEYS[1], id)
+    end
     return
   end
   if old.cursor and old.cursor ~= '' and not old.removed and tonumber(old.cursor) <= now then
