@@ -43,12 +43,17 @@ def open_app(modules: str | None, redis_url: str | None) -> tuple[Project, Addre
         AppError: it cannot be loaded.
         NoServer: no Redis is named and none runs here.
     """
-    project = config.find_project(Path.cwd()) or config.Project(Path.cwd())
-    project = config.with_app(project, modules)
+    project = find_app(modules)
     address = _server(redis_url, project)
     current.use(Store(address), project)
     load_app(project.app, project.root)
     return project, address
+
+
+def find_app(modules: str | None) -> Project:
+    """Return the project of the working folder; its app is not loaded yet."""
+    project = config.find_project(Path.cwd()) or config.Project(Path.cwd())
+    return config.with_app(project, modules)
 
 
 def _server(redis_url: str | None, project: Project) -> Address:

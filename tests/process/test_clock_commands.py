@@ -119,18 +119,45 @@ def test_an_expression_is_previewed_without_a_server(
     ]
 
 
-def test_the_schedules_of_the_app_are_previewed(site: Site) -> None:
+def test_the_schedules_of_the_app_are_previewed_without_a_server(
+    site: Site, server: Server
+) -> None:
+    server.kill()
     assert "beats-beat: every second" in say(site, "preview", "--count", "3")
     told = say(site, "preview", "beats-report", "--from", "2026-01-01")
     assert "Thu 2026-01-01 01:30:00 GMT" in told
+    told = say(site, "preview", "made-by-upsert", code=2)
+    assert "neither an expression of five fields nor declared: no answer" in told
+
+
+def test_a_schedule_is_made_and_changed_by_a_command(
+    site: Site, client: redis.Redis
+) -> None:
+    words = ("upsert", "mail", "beats.report", "--kwargs", '{"word": "all"}')
+    told = say(site, *words, "--cron", "0 7 * * *", "--tz", "Europe/London")
+    assert "mail: at 07:00 every day, Europe/London; next " in told
+    policies = ("--catch-up", "all", "--maximum", "9", "--overlap", "skip")
+    say(site, *words, "--every", "60", *policies, "--jitter", "2.5")
+    listed: dict[str, Any] = json.loads(say(site, "list", "--json"))
+    (mail,) = listed["schedules"]
+    assert (mail["rule"]["spec"], mail["title"]) == ("60", "beats.report(word='all')")
+    chosen = {"catch_up": "all", "maximum": 9, "overlap": "skip", "jitter": 2.5}
+    assert json.loads(mail["policy"]) == chosen
+    assert say(site, "remove", "mail") == "mail is removed\n"
+    assert site.schedules(client) == set()
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("upsert", "a", "beats.nope", "--every", "1"), "known: beats.beat, beats.re"),
+        (("upsert", "a", "beats.beat"), "give either cron= or every="),
+        (("upsert", "a", "beats.beat", "--every", "1", "--args", "{}"), "not a list"),
+        (("upsert", "a", "beats.beat", "--every", "1", "--kwargs", "{"), "is no JSON"),
+        (("upsert", "a", "beats.beat", "--every", "1", "--args", "[1]"), "be called"),
         (("pause", "none"), "there is no schedule 'none' of beats"),
         (("remove", "none"), "there is no schedule 'none' of beats"),
-        (("preview", "none"), "neither an expression of five fields nor a schedule"),
+        (("preview", "none"), "neither an expression of five fields nor declared"),
         (("preview", "61 * * * *"), "61"),
         (("preview", "beats-beat", "--from", "tomorrow"), "is no instant"),
         (

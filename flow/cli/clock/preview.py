@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from flow import schedules
-from flow.cli.clock.opening import open_app, opened
+from flow.cli.clock.opening import load_declared, open_app, opened
 from flow.cli.clock.views import in_json
 from flow.cli.clock.wording import moment, table
-from flow.errors import InvalidSchedule, NoSuchSchedule
+from flow.errors import (
+    InvalidSchedule,
+    NoServer,
+    NoSuchSchedule,
+    ServerUnreachable,
+)
 from flow.recurrence import Cron, Every, tzdata_version
 from flow.registry import TASKS
 from flow.schedules import zonedata
@@ -34,6 +39,9 @@ HELP = """Show the next ticks, with notes where the clocks change.
 flow clock preview                                of all that the app declares
 flow clock preview shop-tasks-report              of one schedule
 flow clock preview "30 1 * * *" --tz Europe/London --from 2026-03-28
+
+What the app declares, and an expression, need no Redis. What H stands for is drawn
+from a schedule's id: preview the schedule.
 """
 
 
@@ -123,7 +131,7 @@ def _is_expression(what: str) -> bool:
 def _of_app(
     what: str | None, app: str | None, redis_url: str | None
 ) -> dict[str, Cron | Every]:
-    open_app(app, redis_url)
+    load_declared(app)
     made = declared(TASKS, _now())
     known = {one.id: recurrence(one.rule, one.id) for one in made}
     if what is None:
@@ -131,10 +139,12 @@ def _of_app(
     if what in known:
         return {what: known[what]}
     try:
+        # It may be one of those that upsert made, which stand in Redis alone.
+        open_app(app, redis_url)
         one = schedules.find(what)
-    except NoSuchSchedule as error:
+    except (NoSuchSchedule, NoServer, ServerUnreachable) as error:
         raise InvalidSchedule(
-            f"{what!r} is neither an expression of five fields nor a schedule: {error}"
+            f"{what!r} is neither an expression of five fields nor declared: {error}"
         ) from None
     return {what: recurrence(one.rule, one.id)}
 
