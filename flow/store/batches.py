@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flow.record import Batch, JobRecord
 
 CHUNK = 200  # jobs a script call writes at most: some milliseconds
+PARENTS = 5  # of a job's parents, that take about as long as a job more
 OWN = 3  # arguments that each job has of its own
 
 
@@ -31,22 +32,24 @@ def script_calls(batches: Sequence[Batch], now: float) -> Iterator[list[Any]]:
     fleeting = int(any(batch.like.result_ttl == 0 for batch in batches))
     call: list[Any] = [fleeting]
     room = CHUNK
-    for head, own in packed:
+    for head, own, weight in packed:
         at = 0
         while at < len(own):
-            part = own[at : at + room * OWN]
-            count = len(part) // OWN
-            call += [*head, count, *part]
-            at, room = at + len(part), room - count
-            if room == 0:
+            if room < min(weight, CHUNK):
                 yield call
                 call, room = [fleeting], CHUNK
-    if room < CHUNK:
+            part = own[at : at + max(1, room // weight) * OWN]
+            count = len(part) // OWN
+            call += [*head, count, *part]
+            at, room = at + len(part), room - count * weight
+    if len(call) > 1:
         yield call
 
 
-def _packed(batches: Sequence[Batch], now: float) -> list[tuple[list[Any], list[Any]]]:
-    packed: list[tuple[list[Any], list[Any]]] = []
+def _packed(
+    batches: Sequence[Batch], now: float
+) -> list[tuple[list[Any], list[Any], int]]:
+    packed: list[tuple[list[Any], list[Any], int]] = []
     several = sum(len(batch.calls) for batch in batches) > 1
     index = 0
     for batch in batches:
@@ -59,7 +62,7 @@ def _packed(batches: Sequence[Batch], now: float) -> list[tuple[list[Any], list[
             if not several:
                 raise
             raise InvalidCall(f"call {index}: {error}") from error
-        packed.append((head, own))
+        packed.append((head, own, 1 + len(batch.like.depends_on) // PARENTS))
     return packed
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from flow.tasks.options import TaskOptions
 
+MOST_PARENTS = 1000  # of a job: one call of enqueue writes them all, and stays short
+
 
 def check_call(options: Mapping[str, Any]) -> None:
     """Raise InvalidCall when an option of a call has a value that cannot be."""
@@ -63,9 +65,18 @@ def check_backoff(backoff: object) -> None:
 
 
 def parent_ids(parents: object) -> tuple[str, ...]:
-    """Return the ids of jobs, of ids, or of one of them."""
+    """Return the ids of jobs, of ids, or of one of them.
+
+    Raises:
+        InvalidCall: they are neither, or too many.
+    """
     several = isinstance(parents, list | tuple | set)
     listed = cast("list[object]", parents) if several else [parents]
+    if len(listed) > MOST_PARENTS:
+        raise InvalidCall(
+            f"depends_on names {len(listed):,} jobs; a job waits for {MOST_PARENTS:,} "
+            "at most: have jobs between them wait for some each"
+        )
     ids = [one.id if isinstance(one, Job) else one for one in listed]
     if not all(isinstance(one, str) for one in ids):
         raise InvalidCall(

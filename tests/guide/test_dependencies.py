@@ -142,3 +142,11 @@ def test_many_jobs_may_wait_for_one(shop: Shop) -> None:
     )
     shop.work()
     assert [job.result(timeout=0) for job in children] == [n * 100 for n in range(500)]
+
+
+def test_more_parents_than_a_call_may_write_are_refused(shop: Shop) -> None:
+    many = [f"job-{n}" for n in range(1001)]
+    with pytest.raises(
+        errors.InvalidCall, match=r"^depends_on names 1,001 jobs; a job"
+    ):
+        tasks.note.options(depends_on=many).enqueue(shop.ledger, "child")

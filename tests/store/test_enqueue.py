@@ -10,7 +10,8 @@ import pytest
 
 from flow import keys
 from flow.errors import InvalidCall
-from flow.record import Invocation, Status
+from flow.record import Batch, Invocation, Status
+from flow.store.batches import script_calls
 from tests.support.leaks import leaks, places, queued, snapshot
 from tests.support.proxy import proxied
 from tests.support.turns import Turns, failed, finished, record
@@ -57,6 +58,30 @@ def test_a_child_waits_until_its_parents_have_finished(store: Store) -> None:
     assert places(store, child.id) == ["deferred"]
     assert turns.settle(finished(second)) == []
     assert places(store, child.id) == ["queue"]
+
+
+def test_a_call_of_the_script_is_bounded_by_its_parents_too() -> None:
+    like = replace(record(), depends_on=tuple(f"parent-{n}" for n in range(100)))
+    many = Batch(like, [(f"job-{n}", like.invocation) for n in range(50)])
+    most = replace(record(), depends_on=tuple(f"parent-{n}" for n in range(1000)))
+    calls = list(script_calls([many, Batch.of(most), Batch.of(record())], 0.0))
+    own = [[value for value in call if str(value).startswith("job-")] for call in calls]
+    assert max(map(len, own)) < 10
+    assert [name for names in own for name in names] == [f"job-{n}" for n in range(50)]
+    assert sum(call.count(most.id) for call in calls) == 1
+
+
+def test_a_child_of_a_thousand_waits_for_the_last_of_them(store: Store) -> None:
+    parents = [record() for _ in range(1000)]
+    child = replace(record(), depends_on=tuple(one.id for one in parents))
+    store.enqueue([*parents, child])
+    turns = Turns(store)
+    claims = turns.take(1000)
+    assert turns.settle(*map(finished, claims[1:])) == []
+    assert places(store, child.id) == ["deferred"]
+    assert turns.settle(finished(claims[0])) == []
+    assert places(store, child.id) == ["queue"]
+    assert turns.settle(finished(turns.one())) == []
 
 
 def test_a_child_of_what_has_finished_does_not_wait(store: Store) -> None:

@@ -42,9 +42,10 @@ local function take_batch()
   }
 end
 
--- Which parents have not finished; nil and its id when one is not there.
+-- Which parents have not finished, and which of them have ended otherwise; nil and its id when
+-- one is not there.
 local function unmet(parents)
-  local waits = {}
+  local waits = { ended = {} }
   for _, parent in ipairs(parents) do
     local status = redis.call('HGET', 'rq:job:' .. parent, 'status')
     if not status then
@@ -52,6 +53,7 @@ local function unmet(parents)
     end
     if status ~= 'finished' then
       waits[#waits + 1] = parent
+      waits.ended[parent] = not ACTIVE[status]
     end
   end
   return waits
@@ -87,12 +89,11 @@ local function expire(key, batch)
 end
 
 -- The child waits for a parent; if that has ended badly, this is forgotten with it.
-local function wait_for(parent, id)
+local function wait_for(parent, id, has_ended)
   local key = 'rq:job:' .. parent
   redis.call('SADD', key .. ':dependents', id)
-  redis.call('SADD', 'rq:job::' .. id .. ':dependencies', parent)
-  local left = redis.call('PTTL', key)
-  if left > 0 and not ACTIVE[redis.call('HGET', key, 'status')] then
+  local left = has_ended and redis.call('PTTL', key) or 0
+  if left > 0 then
     redis.call('PEXPIRE', key .. ':dependents', left)
   end
 end
@@ -100,8 +101,12 @@ end
 local function defer(queue, id, waits)
   redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
   redis.call('ZADD', 'rq:deferred:' .. queue, redis.call('TIME')[1], id)
+  for from = 1, #waits, 400 do
+    redis.call('SADD', 'rq:job::' .. id .. ':dependencies',
+      unpack(waits, from, math.min(from + 399, #waits)))
+  end
   for _, parent in ipairs(waits) do
-    wait_for(parent, id)
+    wait_for(parent, id, waits.ended[parent])
   end
 end
 

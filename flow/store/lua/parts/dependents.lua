@@ -1,12 +1,18 @@
 -- met: has everything that `child` waits for ended well enough?
 -- A parent that is gone counts as met, as in RQ: one that flow ran left the set when it ended.
 local function met(child, despite_failures)
-  for _, parent in ipairs(redis.call('SMEMBERS', 'rq:job::' .. child .. ':dependencies')) do
-    local status = redis.call('HGET', 'rq:job:' .. parent, 'status')
-    if status and status ~= 'finished' and not (status == 'failed' and despite_failures) then
-      return false
+  local key, at = 'rq:job::' .. child .. ':dependencies', '0'
+  repeat
+    -- In slices: one that has not ended is nearly always among the first.
+    local slice = redis.call('SSCAN', key, at, 'COUNT', 20)
+    at = slice[1]
+    for _, parent in ipairs(slice[2]) do
+      local status = redis.call('HGET', 'rq:job:' .. parent, 'status')
+      if status and status ~= 'finished' and not (status == 'failed' and despite_failures) then
+        return false
+      end
     end
-  end
+  until at == '0'
   return true
 end
 
