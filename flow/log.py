@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 logger = logging.getLogger("flow")
+NAMED = 10  # of many names, so many stand in a sentence
 
 
 class Lines(logging.StreamHandler[TextIO]):
@@ -339,7 +340,7 @@ def _(event: events.ScheduleUnreadable) -> tuple[int, str]:
 @words.register
 def _(event: events.QueuesUnserved) -> tuple[int, str]:
     return logging.WARNING, (
-        f"jobs wait in {', '.join(event.queues)}, which no worker serves; "
+        f"jobs wait in {_some(event.queues)}, which no worker serves; "
         "start one with --queues, or name them in [tool.flow] queues"
     )
 
@@ -347,3 +348,8 @@ def _(event: events.QueuesUnserved) -> tuple[int, str]:
 @words.register
 def _(event: events.UpkeepFailed) -> tuple[int, str]:
     return logging.ERROR, f"{event.part} failed and is tried again: {event.error}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def await_server(address: Address) -> None:
     """Wait for a server that is not there yet, and say so: a role is about to start."""
     store = Store(address, patience=Persistence())
-    store.queues()
+    store.link.command("PING")
     store.link.close()
 
 

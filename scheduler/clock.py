@@ -24,10 +24,9 @@ from flow.store.doorbell import SCHEDULED, Doorbell
 from flow.store.rqscheduler import ENTRIES, Entries
 from flow.store.schedules import Schedules
 from flow.store.timetable import Timetable
-from flow.upkeep.janitor import Janitor
 from flow.upkeep.promoter import Promoter
 from flow.upkeep.pulse import Pulse
-from flow.upkeep.recoverer import Recoverer
+from flow.upkeep.rounds import rounds
 from flow.upkeep.steady import Steady
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Clock:
         schedules = Schedules(store.link, project.name)
         self._zones = Zones(timetable, schedules, self._leader)
         self._pulse = Pulse(store, "clock")
-        self._agenda = Agenda([*self._own(), Recoverer(store), Janitor(store)])
+        self._agenda = Agenda([*self._own(), *rounds(store)])
         self._bell_due = 0.0
 
     def _own(self) -> list[Service]:

@@ -18,10 +18,9 @@ from flow.errors import FlowError
 from flow.log import emit
 from flow.service import Agenda
 from flow.signals import STOP, Signals
-from flow.upkeep.janitor import Janitor
 from flow.upkeep.promoter import Promoter
 from flow.upkeep.pulse import Pulse
-from flow.upkeep.recoverer import Recoverer
+from flow.upkeep.rounds import rounds
 from flow.workers import isolated, recycling
 from flow.workers.bell import Bell
 from flow.workers.burial import Burial, Dead
@@ -91,7 +90,7 @@ class Supervisor:
         self._stalls = Stalls(store, self._settler, config.queues, alive)
         # Deadlines first: they need no server, which the others may wait for.
         first = (self._deadlines, self._heartbeat, self._pulse, self._burial)
-        upkeep = (self._commands, self._promoter, Recoverer(store), Janitor(store))
+        upkeep = (self._commands, self._promoter, *rounds(store))
         limits = recycling.scales(config, alive, lambda: self._seats.has_room)
         self._agenda = Agenda([*first, self._stalls, *upkeep, *limits])
         self._answer_bell()

@@ -18,11 +18,12 @@ from flow.store.link import READ_TIMEOUT, Link
 from flow.store.scripts import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from flow.store.address import Address
     from flow.store.link import Patience
 
+BEGIN = "0"  # where a walk through all queues begins, and what its end is called
 DAY = 86_400  # seconds
 AFTERMATH = "flow.workers.aftermath.tell"
 
@@ -57,6 +58,15 @@ class Held:
     queue: str
     job_id: str
     execution: str
+
+    @classmethod
+    def of(cls, queue: str, member: bytes) -> Held | None:
+        """Return what a member of the started registry says; None: it is RQ's."""
+        job_id, _, execution = member.decode("utf-8", "replace").rpartition(":")
+        process, _, number = execution.rpartition("-")
+        # RQ's own execution ids have no dash.
+        ours = process and number.isdigit()
+        return cls(queue, job_id, execution) if ours else None
 
     @property
     def process(self) -> str:
@@ -239,7 +249,7 @@ class Store:
             How many, and the seconds until the next is due (None: there is none).
         """
         iso = codec.iso(self._now())
-        arguments = [iso, limit, "", *queues]
+        arguments = [iso, limit, "", BEGIN, *queues]
         moved, wait, *_ = self.link.run(load("promote"), [], arguments)
         return moved, float(wait) if wait else None
 
@@ -268,61 +278,6 @@ class Store:
         """Forget processes that hold nothing, and their worker if it is named."""
         arguments = [worker, len(queues), *queues, *processes]
         self.link.run(load("leave"), [keys.BEATS], arguments)
-
-    def trim(self, queue: str, limit: int) -> int:
-        """Forget expired jobs in a queue's registries; return how many."""
-        return int(self.link.run(load("trim"), [], [queue, limit]))
-
-    def tidies(self, pause: int) -> bool:
-        """Return whether to look after groups and limits: for now, nobody else does."""
-        taken = self.link.command("SET", keys.TIDIED, 1, "NX", "EX", pause)
-        return bool(taken)
-
-    def groups(self) -> list[str]:
-        """Return the names of RQ's groups."""
-        return _texts(self.link.command("SMEMBERS", keys.GROUPS))
-
-    def limits(self) -> list[str]:
-        """Return the names of RQ's rate limits."""
-        return _texts(self.link.command("SMEMBERS", keys.LIMITS))
-
-    def tidy_group(self, group: str, at: int, limit: int) -> int:
-        """Have a group forget jobs that are gone; return where to go on, 0: through."""
-        return int(self.link.run(load("tidy_group"), [], [group, at, limit]))
-
-    def tidy_limit(self, name: str, limit: int) -> None:
-        """Give slots of a rate limit whose jobs are gone to those that wait."""
-        iso = codec.iso(self._now())
-        self.link.run(load("tidy_limit"), [], [name, iso, limit])
-
-    def sweep(self, host: str, limit: int, silence: float) -> tuple[int, int]:
-        """Remove what killed workers and RQ's left behind, a handful of each kind.
-
-        Args:
-            host: whose silent roles are forgotten.
-            limit: how many of each kind a call looks at.
-            silence: seconds after the last beat of a role that is gone.
-
-        Returns:
-            How many entries left, and how many jobs went to their queues.
-        """
-        named = [keys.QUEUES, keys.WORKERS, keys.host(host)]
-        arguments = [codec.iso(self._now()), limit, silence]
-        left, queued = self.link.run(load("sweep"), named, arguments)
-        return left, queued
-
-    def unserved(self, queues: Sequence[str]) -> list[str]:
-        """Return those of the queues that have jobs waiting and no live worker."""
-        command = self.link.command
-        waiting = [q for q in queues if command("LLEN", keys.queue(q))]
-        return [
-            queue
-            for queue in waiting
-            if not any(
-                command("EXISTS", worker.decode())
-                for worker in command("SMEMBERS", keys.workers_of(queue))
-            )
-        ]
 
     def cancel(self, job_id: str) -> bool | None:
         """Cancel a job that has not started.
@@ -363,27 +318,15 @@ class Store:
         """Return the names of the queues from which nothing is claimed."""
         return set(_texts(self.link.command("SMEMBERS", keys.PAUSED)))
 
-    def look(self) -> dict[str, int | None]:
-        """Return how often each process has beaten; None: never, but it holds jobs."""
-        beats, silent = self.link.run(load("look"), [keys.BEATS, keys.QUEUES], [])
-        counted = zip(_texts(beats[::2]), map(int, beats[1::2]), strict=True)
-        return dict.fromkeys(_texts(silent)) | dict(counted)
-
     def held(self, queues: Sequence[str]) -> list[Held]:
         """Return all that flow's processes hold of these queues."""
         found: list[Held] = []
         for queue in queues:
             # A key that others spoilt must not keep the other queues' jobs.
             with contextlib.suppress(ResponseError):
-                found += self._held_of(queue)
+                members = self.link.command("ZRANGE", keys.wip(queue), 0, -1)
+                found += filter(None, (Held.of(queue, one) for one in members))
         return found
-
-    def _held_of(self, queue: str) -> Iterator[Held]:
-        for member in self.link.command("ZRANGE", keys.wip(queue), 0, -1):
-            job_id, _, execution = member.decode("utf-8", "replace").rpartition(":")
-            process, _, number = execution.rpartition("-")
-            if process and number.isdigit():  # RQ's own execution ids have no dash
-                yield Held(queue, job_id, execution)
 
 
 def _texts(names: Iterable[bytes]) -> list[str]:

@@ -9,8 +9,6 @@ from flow import codec
 from flow.store.scripts import load
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from flow.store.link import Link
 
 
@@ -23,27 +21,30 @@ class Promoted:
         wait: seconds until the next is due; None when there is none.
         now: the server's time in ms.
         foreign: queues that another scheduler promotes, under RQ's lock.
+        after: where to go on among the queues; ``BEGIN`` when it is through.
     """
 
     moved: int
     wait: float | None
     now: int
     foreign: tuple[str, ...]
+    after: str
 
 
 def promote(
-    link: Link, queues: Sequence[str], limit: int, horizon: int | None, now: float
+    link: Link, at: str, limit: int, horizon: int | None, now: float
 ) -> Promoted:
-    """Queue the jobs whose time has come.
+    """Queue the jobs whose time has come, in the queues that come next.
 
     Args:
         link: the way to the server.
-        queues: where they wait; all that anybody used, if none is named.
+        at: where to go on among all queues; ``BEGIN`` at first.
         limit: how many at most.
         horizon: the latest time that is believed, ms since 1970; None for any.
         now: unix seconds, for what people read.
     """
-    arguments = [codec.iso(now), limit, "" if horizon is None else horizon, *queues]
-    moved, wait, at, foreign = link.run(load("promote"), [], arguments)
+    arguments = [codec.iso(now), limit, "" if horizon is None else horizon, at]
+    moved, wait, said, foreign, after = link.run(load("promote"), [], arguments)
     left = float(wait) if wait else None
-    return Promoted(moved, left, at, tuple(queue.decode() for queue in foreign))
+    names = tuple(queue.decode() for queue in foreign)
+    return Promoted(moved, left, said, names, after.decode())

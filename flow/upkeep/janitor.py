@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 from flow.events import QueuesUnserved
 from flow.log import emit
 from flow.service import Service
-from flow.upkeep.tidier import Tidier
+from flow.store import leftovers
+from flow.store.client import BEGIN
 
 if TYPE_CHECKING:
     from flow.store.client import Store
 
 FIRST = 4.0  # seconds after which the roles that start with this one have shown up
-BUSY = 5.0  # seconds between two turns while entries expire
-SAMPLE = 50  # of what was left behind, what a turn looks at of each kind
+BUSY = 5.0  # seconds between two rounds while entries expire
+SOON = 0.1  # seconds between two turns of a round
+AT_ONCE = 3  # slices of queues that a turn looks at: whoever runs this has to beat
+SAMPLE = 500  # of what was left behind, what a slice looks at of each kind
+MOST = 50  # of them in one queue
 SILENCE = 600.0  # seconds after the last beat of a role of this host that is gone
 SLICE = 500  # entries a call removes at most, so that no script call is long
 
 
 class Janitor(Service):
-    """Trims what RQ's own workers would trim, and notes what nobody serves.
+    """Goes round all queues: trims what RQ's own workers would, and notes the unserved.
 
     Args:
         store: where the jobs are.
@@ -32,27 +36,47 @@ class Janitor(Service):
     def __init__(self, store: Store) -> None:
         """Trim nothing yet."""
         self._store = store
-        self._tidier = Tidier(store)
         self._host = socket.gethostname()
+        self._at = BEGIN
+        self._gone = 0
+        self._unserved: list[str] = []
         self._warned: tuple[str, ...] = ()
         self._is_first = True
 
     def run_once(self) -> float | None:
-        """Trim one slice of every queue; return when to look again, if it is sooner.
+        """Look at some slices of the queues; return when to go on, if it is sooner.
 
-        Nothing is said of queues in the first turn: others may be starting too.
+        Nothing is said of queues in the first round: others may be starting too.
         """
-        queues = self._store.queues()
-        gone = max((self._store.trim(queue, SLICE) for queue in queues), default=0)
+        for _ in range(AT_ONCE):
+            if not self._look():
+                return SOON
+            if self._at == BEGIN:
+                return self._end()
+        return SOON
+
+    def _look(self) -> bool:
+        """Look at a slice; return False if more has expired than may go at once."""
+        queues, after = leftovers.some_queues(self._store, self._at)
+        gone = leftovers.trim(self._store, queues, SLICE)
         if gone >= SLICE:
-            return 0.1
-        self._store.sweep(self._host, SAMPLE, SILENCE)
+            return False
+        self._gone += gone
+        host = self._host if self._at == BEGIN else ""
+        sample = min(MOST, SAMPLE // max(1, len(queues)))
+        leftovers.sweep(self._store, queues, sample, SILENCE, host)
+        self._unserved += leftovers.unserved(self._store, queues)
+        self._at = after
+        return True
+
+    def _end(self) -> float | None:
+        """End a round; return when the next begins, if it is sooner than usual."""
+        unserved, gone = tuple(sorted(set(self._unserved))), self._gone
+        self._unserved, self._gone = [], 0
         if self._is_first:
             self._is_first = False
             return FIRST
-        self._warn(tuple(self._store.unserved(queues)))
-        if self._tidier.turn():
-            return 0.1
+        self._warn(unserved)
         return BUSY if gone else None
 
     def _warn(self, unserved: tuple[str, ...]) -> None:

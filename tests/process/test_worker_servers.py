@@ -14,6 +14,7 @@ from rq import suspension
 
 from flow import keys
 from flow.record import Status
+from flow.store import leftovers
 from tests.support import hazards, workers
 from tests.support.faults import APP, ROOT, children, let_go, settled
 from tests.support.leaks import queued
@@ -244,7 +245,7 @@ def test_a_worker_warns_of_queues_that_nobody_serves(yard: Yard, store: Store) -
     with yard.worker():
         yard.said("jobs wait in forgotten, which no worker serves")
     assert len(queued(store, "forgotten")) == 1
-    assert store.unserved(["forgotten"]) == ["forgotten"]
+    assert leftovers.unserved(store, ["forgotten"]) == ["forgotten"]
 
 
 def test_a_job_is_kept_when_its_ttl_lapses_while_it_runs(

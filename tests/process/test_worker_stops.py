@@ -11,6 +11,8 @@ import pytest
 
 from flow import errors, keys
 from flow.record import Status
+from flow.store import beats
+from flow.store.client import BEGIN
 from tests.support import hazards
 from tests.support.faults import children, everything, let_go, settled
 from tests.support.leaks import places, queued
@@ -197,7 +199,7 @@ def test_a_worker_that_stopped_has_left(yard: Yard, store: Store) -> None:
         assert len(children(worker)) == 2
         worker.terminate()
         assert worker.wait(LONG) == 0
-    assert store.look() == {}
+    assert beats.look(store, BEGIN).beats == {}
     assert store.link.command("SCARD", keys.WORKERS) == 0
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flow import keys
-from flow.store.client import Worker
+from flow.store import beats
+from flow.store.client import BEGIN, Worker
 from flow.upkeep.janitor import Janitor
 from flow.upkeep.recoverer import Recoverer
 from tests.support.clock import Clock
@@ -67,7 +68,7 @@ def test_a_process_that_stands_still_for_a_lease_is_dead(
     assert queued(store) == []
     watch(recoverer, clock, 2)
     assert len(queued(store)) == 1
-    assert store.look() == {}
+    assert beats.look(store, BEGIN).beats == {}
 
 
 def test_a_queue_whose_name_is_no_text_keeps_nobodys_jobs(
@@ -97,7 +98,7 @@ def test_a_dead_process_that_holds_nothing_is_forgotten(
     beat(store, Turns(store))
     recoverer.run_once()
     watch(recoverer, clock, LEASE)
-    assert store.look() == {}
+    assert beats.look(store, BEGIN).beats == {}
 
 
 def test_one_that_beats_again_before_its_lease_ends_lives(

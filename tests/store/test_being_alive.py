@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import rq
 
 from flow import keys
-from flow.store.client import Worker
+from flow.store import beats, leftovers
+from flow.store.client import BEGIN, Worker
 from tests.support.proxy import proxied
 from tests.support.turns import Turns, record
 
@@ -33,7 +34,7 @@ def counts(store: Store) -> list[float]:
 def test_each_process_has_a_count_that_grows_with_each_beat(store: Store) -> None:
     store.beat(WORKER, 60)
     store.beat(WORKER, 60)
-    assert store.look() == {"one": 2, "two": 2}
+    assert beats.look(store, BEGIN).beats == {"one": 2, "two": 2}
 
 
 def test_a_worker_is_seen_by_rq_for_its_lifetime(
@@ -70,7 +71,7 @@ def test_a_worker_is_told_that_somebody_wants_it_to_stop(store: Store) -> None:
 def test_a_worker_with_a_thousand_processes_beats(store: Store) -> None:
     many = replace(WORKER, processes=tuple(f"p{n}" for n in range(1000)))
     store.beat(many, 60)
-    assert len(store.look()) == 1000
+    assert len(beats.look(store, BEGIN).beats) == 1000
 
 
 def test_a_process_that_leaves_is_forgotten(store: Store) -> None:
@@ -80,7 +81,7 @@ def test_a_process_that_leaves_is_forgotten(store: Store) -> None:
     store.unclaim(turns.take(1))
     assert store.link.command("EXISTS", keys.turn(turns.name)) == 1
     store.leave(["one", turns.name])
-    assert store.look() == {"two": 1}
+    assert beats.look(store, BEGIN).beats == {"two": 1}
     assert store.link.command("EXISTS", keys.turn(turns.name)) == 0
     assert store.link.command("EXISTS", keys.worker(WORKER.name)) == 1
 
@@ -95,6 +96,6 @@ def test_a_worker_that_leaves_is_forgotten(store: Store) -> None:
 def test_a_queue_is_served_while_a_live_worker_names_it(store: Store) -> None:
     store.enqueue([record("urgent"), record("mail")])
     store.beat(WORKER, 60)
-    assert store.unserved(store.queues()) == ["mail"]
+    assert leftovers.unserved(store, store.queues()) == ["mail"]
     store.link.command("DEL", keys.worker(WORKER.name))  # its lifetime is over
-    assert store.unserved(store.queues()) == ["mail", "urgent"]
+    assert leftovers.unserved(store, store.queues()) == ["mail", "urgent"]

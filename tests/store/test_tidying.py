@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flow.upkeep.janitor import Janitor
-from flow.upkeep.tidier import Tidier
+from flow.upkeep.tidier import SOON, Tidier
 from tests.support.apps import RQ, Untyped
 from tests.support.leaks import queued
 from tests.support.shop import plain
@@ -38,13 +37,13 @@ def test_a_group_forgets_jobs_that_are_gone_and_is_forgotten_with_the_last(
     kept, *gone = client.smembers("rq:group:some")
     ids = [*gone, *client.smembers("rq:group:none")]
     client.delete(*[f"rq:job:{job_id.decode()}" for job_id in ids])
-    assert Tidier(store).turn() is False
+    assert Tidier(store).run_once() is None
     assert client.smembers("rq:group:some") == {kept}
     assert client.smembers("rq:groups") == {b"some"}
     # Until the minute is over nobody looks again, RQ's workers neither.
     assert 0 < client.ttl("rq:clean_groups") <= 60
     client.delete(f"rq:job:{kept.decode()}")
-    assert Tidier(store).turn() is False
+    assert Tidier(store).run_once() is None
     assert members(client, "some") == 1
 
 
@@ -52,9 +51,9 @@ def test_a_large_group_is_looked_at_in_slices(store: Store, client: Untyped) -> 
     client.sadd("rq:groups", "large")
     client.sadd("rq:group:large", *[f"gone-{n}" for n in range(30_000)])
     tidier = Tidier(store)
-    assert tidier.turn() is True
+    assert tidier.run_once() == SOON
     assert 0 < members(client, "large") < 30_000
-    while tidier.turn():
+    while tidier.run_once():
         pass
     assert client.keys("rq:group*") == []
 
@@ -68,9 +67,7 @@ def test_slots_of_jobs_that_are_gone_go_to_those_that_wait(
     client.delete(f"rq:job:{jobs[0]}", f"rq:job:{jobs[1]}")
     client.zadd(f"rq:executions:{jobs[1]}", {"x": client.time()[0] + 60})
     client.zadd("rq:rl:api:rate_limited", {jobs[2]: 1})
-    janitor = Janitor(store)
-    janitor.run_once()
-    janitor.run_once()
+    Tidier(store).run_once()
     held = {job_id.decode() for job_id in client.zrange("rq:rl:api:allowed", 0, -1)}
     assert held == {jobs[1], jobs[2]}
     assert jobs[2] in queued(store)
@@ -81,7 +78,7 @@ def test_a_limit_without_jobs_is_forgotten(store: Store, client: Untyped) -> Non
     client.sadd("rq:rl-keys", "api", "spoilt")
     client.hset("rq:rl:api", "concurrency", 1)
     client.zadd("rq:rl:api:allowed", {"gone": 1})
-    assert Tidier(store).turn() is False
+    assert Tidier(store).run_once() is None
     assert client.keys("rq:rl*") == []
 
 
@@ -92,8 +89,8 @@ def test_many_limits_are_looked_at_a_few_at_a_time(
         client.sadd("rq:rl-keys", f"customer-{number}")
         client.zadd(f"rq:rl:customer-{number}:allowed", {"gone": 1})
     tidier = Tidier(store)
-    assert tidier.turn() is True
+    assert tidier.run_once() == SOON
     assert 0 < client.scard("rq:rl-keys") < 50
-    while tidier.turn():
+    while tidier.run_once():
         pass
     assert client.keys("rq:rl*") == []

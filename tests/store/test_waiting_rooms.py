@@ -10,6 +10,7 @@ import pytest
 
 from flow import keys
 from flow.record import Status
+from flow.store import leftovers
 from tests.support.leaks import leaks, places, queued
 from tests.support.proxy import proxied
 from tests.support.turns import Turns, failed, finished, record
@@ -135,17 +136,17 @@ def test_registries_forget_what_has_expired(store: Store) -> None:
     store.link.command("HSET", keys.job(jobs[3].id), "failure_ttl", -1)
     for room, job in (("finished", jobs[0]), ("failed", jobs[1])):
         store.link.command("ZADD", keys.registry(room, "default"), 5, job.id)
-    assert store.trim("default", 10) == 2
+    assert leftovers.trim(store, ["default"], 10) == 2
     assert places(store, jobs[0].id) == places(store, jobs[1].id) == []
     assert places(store, jobs[2].id) == ["finished"]
     assert places(store, jobs[3].id) == ["failed"]  # kept for ever
-    assert store.trim("default", 10) == 0
+    assert leftovers.trim(store, ["default"], 10) == 0
 
 
 def test_a_canceled_entry_goes_a_year_after_the_cancel(store: Store) -> None:
     now, key = time.time(), keys.registry("canceled", "default")
     store.link.command("ZADD", key, now - YEAR - 60, "old", now - YEAR + 60, "young")
-    assert store.trim("default", 10) == 1
+    assert leftovers.trim(store, ["default"], 10) == 1
     assert store.link.command("ZRANGE", key, 0, -1) == [b"young"]
 
 
@@ -153,4 +154,4 @@ def test_a_trim_is_a_slice(store: Store) -> None:
     key = keys.registry("finished", "default")
     for n in range(7):
         store.link.command("ZADD", key, 5, f"job-{n}")
-    assert [store.trim("default", 3) for _ in range(4)] == [3, 3, 1, 0]
+    assert [leftovers.trim(store, ["default"], 3) for _ in range(4)] == [3, 3, 1, 0]

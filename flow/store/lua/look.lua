@@ -1,16 +1,18 @@
 -- look: how often each process has beaten, and who holds jobs without ever having. Changes
 -- nothing; one call for what would be one for each queue.
--- KEYS  1 flow:beats   2 rq:queues
--- Returns the beats, as process, count, ... and those other processes.
--- use:
+-- KEYS  1 flow:beats
+-- ARGV  1 where to go on among the queues (0 at first)
+-- Returns the beats, as process, count, ..., those other processes, and where to go on.
+-- use: slice
 local beats = redis.call('HGETALL', KEYS[1])
 local known, silent = {}, {}
 for at = 1, #beats, 2 do
   known[beats[at]] = true
 end
-for _, key in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+local queues, after = slice(ARGV[1])
+for _, queue in ipairs(queues) do
   -- pcall: a key that others spoilt must not keep the other queues' jobs.
-  local members = redis.pcall('ZRANGE', 'rq:wip:' .. string.sub(key, 10), 0, -1)
+  local members = redis.pcall('ZRANGE', 'rq:wip:' .. queue, 0, -1)
   for _, member in ipairs(members) do
     -- RQ's own execution ids have no dash.
     local process = string.match(member, ':([^:]+)%-%d+$')
@@ -20,4 +22,4 @@ for _, key in ipairs(redis.call('SMEMBERS', KEYS[2])) do
     end
   end
 end
-return { beats, silent }
+return { beats, silent, after }

@@ -2,11 +2,11 @@
 -- RQ's own schedulers promote under a lock per queue. It is taken while something is due; where
 -- another holds it, that queue is left to the other.
 -- ARGV  1 now (ISO)   2 how many at most   3 the latest time that is believed, ms since 1970,
---       or ''; beyond it nothing is promoted
---       then the queues; all that anybody used, if there is none
+--       or ''; beyond it nothing is promoted   4 where to go on among all queues (0 at first)
+--       then the queues, to look at those alone
 -- Returns how many moved, the seconds until the next one is due, or '' for none, the server's
--- time in ms, and the queues whose lock another holds.
--- use: clock limit push
+-- time in ms, the queues whose lock another holds, and where to go on ('0': it is through).
+-- use: clock limit push slice
 local LOCK, OWNER, HELD = 'rq:scheduler-lock:', 'flow', 61
 local iso, room = ARGV[1], tonumber(ARGV[2])
 local now = seconds()
@@ -40,14 +40,12 @@ local function ours(queue)
   return true
 end
 
-local queues = {}
-for at = 4, #ARGV do
+local queues, after = {}, '0'
+for at = 5, #ARGV do
   queues[#queues + 1] = ARGV[at]
 end
 if #queues == 0 then
-  for _, key in ipairs(redis.call('SMEMBERS', 'rq:queues')) do
-    queues[#queues + 1] = string.sub(key, 10) -- behind rq:queue:
-  end
+  queues, after = slice(ARGV[4])
 end
 
 for _, queue in ipairs(queues) do
@@ -67,4 +65,6 @@ for _, queue in ipairs(queues) do
     next_due = (not next_due or wait < next_due) and wait or next_due
   end
 end
-return { moved, next_due and string.format('%.6f', next_due) or '', math.floor(now * 1000), foreign }
+return {
+  moved, next_due and string.format('%.6f', next_due) or '', math.floor(now * 1000), foreign, after,
+}

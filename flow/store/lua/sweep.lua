@@ -1,11 +1,12 @@
 -- sweep: what others left behind: workers that were killed, RQ's workers that died between two
 -- steps, waiting rooms with jobs that are gone. A handful of each in one call.
--- KEYS  1 rq:queues   2 rq:workers   3 the host's roles
+-- KEYS  1 rq:workers   2 the host's roles; or none
 -- ARGV  1 now (ISO)   2 how many of each   3 seconds after which a silent role is gone
+--       then the queues
 -- Returns how many entries left, and how many jobs went to their queues.
 -- use: clock limit push
 local iso, limit, silence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local MINUTE = 60
+local MINUTE, MANY = 60, 500
 local now = seconds()
 local left, queued = 0, 0
 
@@ -15,15 +16,21 @@ local function all(...)
   return type(found) == 'table' and not found.err and found or {}
 end
 
+-- A worker serves many queues, and is asked about once.
+local is_missing = {}
+
 local function missing(key)
-  return redis.call('EXISTS', key) == 0
+  if is_missing[key] == nil then
+    is_missing[key] = redis.call('EXISTS', key) == 0
+  end
+  return is_missing[key]
 end
 
 -- Its hash has expired, so nobody has beaten for it for a minute.
 local function forget_workers(set)
   local dead = {}
   for _, key in ipairs(all('SMEMBERS', set)) do
-    if #dead < limit and missing(key) then
+    if #dead < MANY and missing(key) then
       dead[#dead + 1] = key
     end
   end
@@ -54,18 +61,20 @@ local function gone_from(key)
   end
 end
 
-forget_workers(KEYS[2])
-for _, key in ipairs(all('SMEMBERS', KEYS[1])) do
-  local queue = string.sub(key, 10) -- behind rq:queue:
+for at = 4, #ARGV do
+  local queue = ARGV[at]
   forget_workers('rq:workers:' .. queue)
   ready(queue)
   gone_from('rq:deferred:' .. queue)
 end
 
-local roles = all('HGETALL', KEYS[3])
-for at = 1, #roles, 2 do
-  if (tonumber(roles[at + 1]) or 0) < now - silence then
-    left = left + redis.call('HDEL', KEYS[3], roles[at])
+if KEYS[1] then
+  forget_workers(KEYS[1])
+  local roles = all('HGETALL', KEYS[2])
+  for at = 1, #roles, 2 do
+    if (tonumber(roles[at + 1]) or 0) < now - silence then
+      left = left + redis.call('HDEL', KEYS[2], roles[at])
+    end
   end
 end
 return { left, queued }

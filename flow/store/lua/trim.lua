@@ -1,17 +1,27 @@
--- trim: entries of jobs that have expired leave the registries of a queue.
--- ARGV  1 queue   2 how many at most
+-- trim: entries of jobs that have expired leave the registries of queues.
+-- ARGV  1 how many at most   then the queues
 -- Returns how many left.
 -- use: clock
 local now = seconds()
-local gone = 0
+local room = tonumber(ARGV[1])
 -- How long after its score an entry is of no use: a canceled one has the time of the cancel.
-for registry, after in pairs({ finished = 0, failed = 0, canceled = 31536000 }) do
-  local key = 'rq:' .. registry .. ':' .. ARGV[1]
+local AFTER = { finished = 0, failed = 0, canceled = 31536000 }
+
+local function trim(key, after)
   -- From 0: RQ keeps -1 for what never expires.
   local until_then = string.format('%.17g', now - after)
-  local expired = redis.call('ZRANGEBYSCORE', key, 0, until_then, 'LIMIT', 0, ARGV[2])
+  -- pcall: a key that others spoilt must not keep the other queues' entries.
+  local expired = redis.pcall('ZRANGEBYSCORE', key, 0, until_then, 'LIMIT', 0, room)
   if #expired > 0 then
-    gone = gone + redis.call('ZREM', key, unpack(expired))
+    room = room - redis.call('ZREM', key, unpack(expired))
   end
 end
-return gone
+
+for at = 2, #ARGV do
+  for registry, after in pairs(AFTER) do
+    if room > 0 then
+      trim('rq:' .. registry .. ':' .. ARGV[at], after)
+    end
+  end
+end
+return tonumber(ARGV[1]) - room

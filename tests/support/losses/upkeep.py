@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flow import keys
-from flow.store import fleet
-from flow.store.client import Worker
+from flow.store import beats, fleet, leftovers
+from flow.store.client import BEGIN, Worker
 from tests.support.losses.losing import loses
+from tests.support.turns import Turns, finished, record
 
 if TYPE_CHECKING:
     from tests.support.losses.losing import Losing
@@ -18,7 +19,7 @@ def trim(losing: Losing) -> None:
     command = losing.store.link.command
     for n in losing.rounds("trim"):
         command("ZADD", "rq:finished:default", 5, f"job-{n}")
-        losing.away.trim("default", 10)
+        leftovers.trim(losing.away, ["default"], 10)
         assert command("EXISTS", "rq:finished:default") == 0
 
 
@@ -31,7 +32,7 @@ def beat_and_leave(losing: Losing) -> None:
         assert int(command("HGET", "rq:worker:w", "successful_job_count")) == n
         losing.lose("leave")
         losing.away.leave([f"p{n}"])
-        assert losing.store.look() == {}
+        assert beats.look(losing.store, BEGIN).beats == {}
 
 
 @loses("order")
@@ -61,7 +62,28 @@ def pulse(losing: Losing) -> None:
 def look(losing: Losing) -> None:
     for n in losing.rounds("look"):
         losing.store.beat(Worker("w", ("default",), ("p",), {"birth": "-"}, n), 60)
-        assert losing.away.look() == {"p": losing.store.look()["p"]}
+        seen = beats.look(losing.away, BEGIN)
+        assert seen == beats.look(losing.store, BEGIN)
+        assert seen.beats.keys() == {"p"}
+
+
+@loses("held")
+def held(losing: Losing) -> None:
+    losing.store.enqueue([record()])
+    turns = Turns(losing.store)
+    claim = turns.one()
+    for _ in losing.rounds("held"):
+        found, after = beats.held(losing.away, [turns.name], BEGIN)
+        assert [one.job_id for one in found[turns.name]] == [claim.job_id]
+        assert after == BEGIN
+    turns.settle(finished(claim))
+
+
+@loses("unserved")
+def unserved(losing: Losing) -> None:
+    losing.store.enqueue([record()])
+    for _ in losing.rounds("unserved"):
+        assert leftovers.unserved(losing.away, ["default"]) == ["default"]
 
 
 @loses("tidy_group")
@@ -70,7 +92,7 @@ def tidy_group(losing: Losing) -> None:
     for n in losing.rounds("tidy_group"):
         command("SADD", keys.GROUPS, "them")
         command("SADD", "rq:group:them", f"gone-{n}")
-        losing.away.tidy_group("them", 0, 10)
+        leftovers.tidy_group(losing.away, "them", 0, 10)
         assert command("EXISTS", keys.GROUPS, "rq:group:them") == 0
 
 
@@ -81,7 +103,7 @@ def tidy_limit(losing: Losing) -> None:
         command("SADD", keys.LIMITS, "api")
         command("HSET", "rq:rl:api", "concurrency", 1)
         command("ZADD", "rq:rl:api:allowed", 1, f"gone-{n}")
-        losing.away.tidy_limit("api", 10)
+        leftovers.tidy_limit(losing.away, "api", 0, 10)
         assert command("EXISTS", keys.LIMITS, "rq:rl:api", "rq:rl:api:allowed") == 0
 
 
@@ -90,5 +112,5 @@ def sweep(losing: Losing) -> None:
     command = losing.store.link.command
     for n in losing.rounds("sweep"):
         command("SADD", "rq:workers", f"rq:worker:killed-{n}")
-        losing.away.sweep("host", 50, 600)
+        leftovers.sweep(losing.away, ["default"], 50, 600, "host")
         assert command("EXISTS", "rq:workers") == 0
