@@ -330,6 +330,14 @@ class ScheduleUnreadable(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class JobOrphaned(Event):
+    """A job waited for others that are gone; it failed, or runs all the same."""
+
+    job_id: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class QueuesUnserved(Event):
     """Jobs wait in queues that no live worker serves."""
 

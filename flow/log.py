@@ -338,6 +338,14 @@ def _(event: events.ScheduleUnreadable) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.JobOrphaned) -> tuple[int, str]:
+    became = "is a dead letter" if event.failed else "runs all the same"
+    return logging.WARNING, (
+        f"job {event.job_id} {became}: the jobs that it waited for are gone"
+    )
+
+
+@words.register
 def _(event: events.QueuesUnserved) -> tuple[int, str]:
     return logging.WARNING, (
         f"jobs wait in {_some(event.queues)}, which no worker serves; "

@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from flow import codec, keys
-from flow.store.client import BEGIN
+from flow.record import FAILURE_TTL, Invocation
+from flow.store.client import AFTERMATH, BEGIN
 from flow.store.scripts import load
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from flow.store.client import Store
 
+ORPHANED = (
+    "flow.errors.ParentGone: a job that it waited for was deleted, or its time to live "
+    "passed, before it finished"
+)
 AT_ONCE = 100  # names that are read at once of a set of any size
 
 
@@ -36,7 +41,7 @@ def trim(store: Store, queues: Sequence[str], limit: int) -> int:
 
 def sweep(
     store: Store, queues: Sequence[str], limit: int, silence: float, host: str = ""
-) -> tuple[int, int]:
+) -> list[str]:
     """Remove what killed workers and RQ's left behind, a handful of each kind.
 
     Args:
@@ -47,12 +52,26 @@ def sweep(
         host: whose silent roles are forgotten, and all killed workers; empty for none.
 
     Returns:
-        How many entries left, and how many jobs went to their queues.
+        The jobs that have waited for a minute for others that are gone.
     """
     named = [keys.WORKERS, keys.host(host)] if host else []
     arguments = [codec.iso(time.time()), limit, silence, *queues]
-    left, queued = store.link.run(load("sweep"), named, arguments)
-    return left, queued
+    *_, orphans = store.link.run(load("sweep"), named, arguments)
+    return _texts(orphans)
+
+
+def orphan(store: Store, job_id: str) -> bool | None:
+    """Have a job wait no more for others that are gone.
+
+    Returns:
+        True when it is a dead letter now; False when it runs, for it allows failures;
+        None when it is no orphan.
+    """
+    call = Invocation(AFTERMATH, (job_id, ORPHANED))
+    told = [codec.pack_failure(ORPHANED), job_id, codec.pack_invocation(call)]
+    arguments = [codec.iso(time.time()), FAILURE_TTL, *told]
+    answer = store.link.run(load("orphan"), [], arguments)
+    return None if answer < 0 else bool(answer)
 
 
 def unserved(store: Store, queues: Sequence[str]) -> list[str]:
@@ -60,9 +79,38 @@ def unserved(store: Store, queues: Sequence[str]) -> list[str]:
     return _texts(store.link.run(load("unserved"), [], queues))
 
 
-def tidies(store: Store, pause: int) -> bool:
-    """Return whether to look after groups and limits: for now, nobody else does."""
-    return bool(store.link.command("SET", keys.TIDIED, 1, "NX", "EX", pause))
+def begins(store: Store, key: str, pause: int) -> bool:
+    """Return whether to begin a round: for so many seconds nobody else does.
+
+    Args:
+        store: where the jobs are.
+        key: of the round.
+        pause: seconds between two rounds of all roles together.
+    """
+    return bool(store.link.command("SET", key, 1, "NX", "EX", pause))
+
+
+def strays(store: Store, at: str, limit: int) -> tuple[list[bytes], str]:
+    """Return keys that would stay for ever, of jobs that are gone, and where to go on.
+
+    Args:
+        store: where they are.
+        at: where to go on among all keys; ``BEGIN`` at first, and when it is through.
+        limit: how many keys to look at, about.
+    """
+    after, found = store.link.run(load("strays"), [], [at, limit])
+    return found, after.decode()
+
+
+def discard(store: Store, found: Sequence[bytes], limit: int) -> int:
+    """Remove strays that still are; return how many are gone.
+
+    Args:
+        store: where they are.
+        found: their keys.
+        limit: how many jobs leave a waiting room at most.
+    """
+    return int(store.link.run(load("discard"), [], [limit, *found]))
 
 
 def names(store: Store, key: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from flow.events import QueuesUnserved
+from flow.events import JobOrphaned, QueuesUnserved
 from flow.log import emit
 from flow.service import Service
 from flow.store import leftovers
@@ -64,7 +64,10 @@ class Janitor(Service):
         self._gone += gone
         host = self._host if self._at == BEGIN else ""
         sample = min(MOST, SAMPLE // max(1, len(queues)))
-        leftovers.sweep(self._store, queues, sample, SILENCE, host)
+        for orphan in leftovers.sweep(self._store, queues, sample, SILENCE, host):
+            failed = leftovers.orphan(self._store, orphan)
+            if failed is not None:
+                emit(JobOrphaned(orphan, failed))
         self._unserved += leftovers.unserved(self._store, queues)
         self._at = after
         return True

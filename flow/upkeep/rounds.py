@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flow.upkeep.janitor import Janitor
 from flow.upkeep.recoverer import Recoverer
+from flow.upkeep.seeker import Seeker
 from flow.upkeep.tidier import Tidier
 
 if TYPE_CHECKING:
@@ -15,4 +16,4 @@ if TYPE_CHECKING:
 
 def rounds(store: Store) -> list[Service]:
     """Return the services that go round all queues, the most urgent first."""
-    return [Recoverer(store), Janitor(store), Tidier(store)]
+    return [Recoverer(store), Janitor(store), Tidier(store), Seeker(store)]

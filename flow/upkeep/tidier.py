@@ -42,7 +42,7 @@ class Tidier(Service):
         """Look after some; return when to go on, if the round is not over."""
         # There may be a limit a customer, and whoever runs this has to beat meanwhile.
         looked = sum(1 for _ in itertools.islice(self._round, AT_ONCE))
-        if not looked and leftovers.tidies(self._store, PAUSE):
+        if not looked and leftovers.begins(self._store, keys.TIDIED, PAUSE):
             self._round = self._go_round()
             looked = sum(1 for _ in itertools.islice(self._round, AT_ONCE))
         return SOON if looked == AT_ONCE else None

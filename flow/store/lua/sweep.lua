@@ -3,12 +3,13 @@
 -- KEYS  1 rq:workers   2 the host's roles; or none
 -- ARGV  1 now (ISO)   2 how many of each   3 seconds after which a silent role is gone
 --       then the queues
--- Returns how many entries left, and how many jobs went to their queues.
--- use: clock limit push
+-- Returns how many entries left, how many jobs went to their queues, and the jobs that have
+-- waited for a minute for others that are gone.
+-- use: clock limit push orphan
 local iso, limit, silence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local MINUTE, MANY = 60, 500
 local now = seconds()
-local left, queued = 0, 0
+local left, queued, orphans = 0, 0, {}
 
 -- pcall wherever a key is read: one that others spoilt must not keep the rest from being swept.
 local function all(...)
@@ -52,11 +53,32 @@ local function ready(queue)
   end
 end
 
+-- Whether it has been one for a minute; who makes its parents anew has that long.
+local function is_long_orphan(id)
+  local key = 'rq:job:' .. id
+  local since = redis.call('HGET', key, 'flow_orphaned')
+  if not is_orphan(id) then
+    if since then
+      redis.call('HDEL', key, 'flow_orphaned')
+    end
+    return false
+  end
+  if not since then
+    redis.call('HSET', key, 'flow_orphaned', string.format('%.17g', now))
+  end
+  return since and tonumber(since) < now - MINUTE
+end
+
 -- Some at random: what is there to be found is found in a few turns.
-local function gone_from(key)
+local function waiting_room(queue)
+  local key = 'rq:deferred:' .. queue
   for _, id in ipairs(all('ZRANDMEMBER', key, limit)) do
-    if missing('rq:job:' .. id) then
+    if redis.call('EXISTS', 'rq:job:' .. id) == 0 then
       left = left + redis.call('ZREM', key, id)
+      redis.call('DEL', 'rq:job::' .. id .. ':dependencies')
+    else
+      local fine, is_long = pcall(is_long_orphan, id)
+      orphans[#orphans + 1] = fine and is_long and id or nil
     end
   end
 end
@@ -65,7 +87,7 @@ for at = 4, #ARGV do
   local queue = ARGV[at]
   forget_workers('rq:workers:' .. queue)
   ready(queue)
-  gone_from('rq:deferred:' .. queue)
+  waiting_room(queue)
 end
 
 if KEYS[1] then
@@ -77,4 +99,4 @@ if KEYS[1] then
     end
   end
 end
-return { left, queued }
+return { left, queued, orphans }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flow import keys
+from flow.record import Status
 from flow.store import beats, fleet, leftovers
 from flow.store.client import BEGIN, Worker
 from tests.support.losses.losing import loses
@@ -114,3 +116,28 @@ def sweep(losing: Losing) -> None:
         command("SADD", "rq:workers", f"rq:worker:killed-{n}")
         leftovers.sweep(losing.away, ["default"], 50, 600, "host")
         assert command("EXISTS", "rq:workers") == 0
+
+
+@loses("orphan")
+def orphan(losing: Losing) -> None:
+    command = losing.store.link.command
+    for _ in losing.rounds("orphan"):
+        parent = record()
+        child = replace(record(), depends_on=(parent.id,))
+        losing.store.enqueue([parent, child])
+        command("DEL", keys.job(parent.id), keys.queue("default"))
+        # It was done, and is an orphan no more.
+        assert leftovers.orphan(losing.away, child.id) is None
+        assert losing.store.status(child.id) is Status.FAILED
+        command("DEL", keys.dependents(parent.id))
+
+
+@loses("strays", "discard")
+def strays(losing: Losing) -> None:
+    for n in losing.rounds("strays", "discard"):
+        key = keys.results(f"gone-{n}")
+        losing.store.link.command("XADD", key, "*", "type", 1)
+        assert leftovers.strays(losing.away, BEGIN, 1000) == ([key.encode()], BEGIN)
+        losing.lose("discard")
+        leftovers.discard(losing.away, [key.encode()], 10)
+        assert leftovers.strays(losing.store, BEGIN, 1000) == ([], BEGIN)
