@@ -15,6 +15,7 @@ from flow.errors import FlowError
 COMMANDS = {
     "start": ("flow.cli.start", "start", "Start every process of the Procfile."),
     "run": ("flow.cli.run", "run", "Run one command in the app's environment."),
+    "run:detached": ("flow.cli.run", "detached", "Run it in the running session."),
     "ps": ("flow.cli.ps", "ps", "Show the processes of the running session."),
     "ps:scale": ("flow.cli.ps", "scale", "Change how many of a type run."),
     "ps:restart": ("flow.cli.ps", "restart", "Restart processes."),

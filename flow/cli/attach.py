@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flow.cli.ps import procfile_option, state_of
+from flow.cli.project import procfile_option
+from flow.cli.ps import state_of
 from flow.runner.control import attached
 from flow.runner.control.client import Client
 

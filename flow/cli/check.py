@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flow.cli.start import env_files
+from flow.cli.project import (
+    env_files,
+    env_option,
+    override_option,
+    procfile_option,
+)
 from flow.config import find_project
 from flow.runner.declared.check import check as look
 from flow.runner.declared.procfile import RELEASE
@@ -21,9 +26,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("-f", "--procfile", type=click.Path(path_type=Path), help="Another one.")
-@click.option("-e", "--env", default="", help="These .env files instead: a,b")
-@click.option("--override", is_flag=True, help="Let .env win over the environment.")
+@procfile_option
+@env_option
+@override_option
 @click.option("--strict", is_flag=True, help="Exit with 1 for a warning, too.")
 def check(*, procfile: Path | None, env: str, override: bool, strict: bool) -> None:
     """Say all that is wrong with the Procfile and .env, each with its line.

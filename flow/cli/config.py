@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flow.cli.ps import procfile_option
+from flow.cli.project import procfile_option
 from flow.config import find_project
 from flow.errors import ConfigError
 from flow.runner.environment import workplace

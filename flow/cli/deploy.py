@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flow.cli.ps import procfile_option
+from flow.cli.project import env_files, env_option, procfile_option
 from flow.cli.run import join
-from flow.cli.start import env_files
 from flow.runner.declared import procfile
 from flow.runner.environment import environ, workplace
 from flow.runner.output import standard
@@ -62,9 +61,6 @@ phase_option = click.option(
     "phase",
     default=True,
     help="Run the release process, or not.",
-)
-env_option = click.option(
-    "-e", "--env", default="", help="These .env files instead: a,b"
 )
 
 

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from flow import envfile
+from flow.cli.project import (
+    env_files,
+    env_option,
+    override_option,
+    port_option,
+    procfile_option,
+)
 from flow.cli.run import join
-from flow.cli.start import env_files
 from flow.runner.declared import procfile
 from flow.runner.declared.formation import Instance, instances
 from flow.runner.environment import environ, origin, workplace
@@ -27,10 +33,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("process", required=False)
-@click.option("-f", "--procfile", type=click.Path(path_type=Path), help="Another one.")
-@click.option("-e", "--env", default="", help="These .env files instead: a,b")
-@click.option("-p", "--port", type=int, help="The first port.  [default: 5001]")
-@click.option("--override", is_flag=True, help="Let .env win over the environment.")
+@procfile_option
+@env_option
+@port_option
+@override_option
 @click.option("--all", "whole", is_flag=True, help="Show what is only passed on, too.")
 @click.option("--show-secrets", is_flag=True, help="Hide nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import click
 
+from flow.cli.project import procfile_option
+from flow.errors import SessionError
 from flow.runner.control import listing
-from flow.runner.control.client import Client, ask
+from flow.runner.control.client import Answer, Client, ask
 from flow.runner.environment import workplace
 from flow.runner.session.state import State
-
-procfile_option = click.option(
-    "-f", "--procfile", type=click.Path(path_type=Path), help="The session of this one."
-)
 
 
 def state_of(procfile: Path | None) -> State:
@@ -28,18 +26,30 @@ def state_of(procfile: Path | None) -> State:
 @procfile_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def ps(*, process: tuple[str, ...], procfile: Path | None, as_json: bool) -> None:
-    """Show the processes of the running session, or only some types.
+    """Show the processes of the running session, or only some: web, web.1.
 
     State, since when, port, memory with all that it has started, and how often it
     was started again.
     """
     found = ask(state_of(procfile), "ps")["dynos"]
-    shown = [dyno for dyno in found if not process or dyno["type"] in process]
+    shown = _chosen(found, process)
     if as_json:
         click.echo(json.dumps(shown, indent=2))
         return
     for line in listing.lines(shown, datetime.now().astimezone()):
         click.echo(line)
+
+
+def _chosen(dynos: list[Answer], names: tuple[str, ...]) -> list[Answer]:
+    known = {name for dyno in dynos for name in (dyno["name"], dyno["type"])}
+    for name in names:
+        if name not in known:
+            raise SessionError(f"no process {name!r} runs here")
+    return [
+        dyno
+        for dyno in dynos
+        if not names or dyno["name"] in names or dyno["type"] in names
+    ]
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -57,6 +67,8 @@ def scale(*, change: tuple[str, ...], procfile: Path | None) -> None:
         return
     now = ", ".join(f"{name} at {n}" for name, n in answer["changed"].items())
     click.echo(f"Scaling dynos... done, now running {now}")
+    for doubt in answer["doubts"]:
+        click.echo(f"flow: {doubt}", err=True)
 
 
 @click.command()

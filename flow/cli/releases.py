@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flow.cli.config import folder_of
-from flow.cli.ps import procfile_option
+from flow.cli.project import procfile_option
 from flow.errors import ConfigError
 from flow.runner.releases.store import ReleaseStore
 from flow.runner.releases.told import as_json, described, rows

@@ -10,9 +10,15 @@ from pathlib import Path
 
 import click
 
-from flow.cli.start import env_files
+from flow.cli.project import (
+    env_files,
+    env_option,
+    override_option,
+    port_option,
+    procfile_option,
+)
 from flow.runner.control import client
-from flow.runner.declared import procfile
+from flow.runner.declared import procfile as procfiles
 from flow.runner.declared.formation import Instance, instances
 from flow.runner.environment import environ, workplace
 from flow.runner.environment.workplace import REDIS_URL, Workplace
@@ -31,7 +37,8 @@ flow run python manage.py shell      a program and its arguments, as they are
 flow run 'echo $PORT | tr 0 o'       one text: a shell reads it
 flow run release                     the command of that line of the Procfile
 
-With --detach it runs in the session of flow start, as run.1; see flow logs -d run.
+With --detach (or flow run:detached) it runs in the session of flow start, as run.1;
+see flow logs -d run.
 
 The terminal is the command's, and its exit code is returned. It runs in the folder
 you are in; a line of the Procfile runs in the Procfile's. It starts no server, but
@@ -45,21 +52,15 @@ finds the one that flow start runs in this project.
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option(
-    "-f",
-    "--procfile",
-    "path",
-    type=click.Path(path_type=Path),
-    help="Another Procfile.",
-)
-@click.option("-e", "--env", default="", help="These .env files instead: a,b")
-@click.option("-p", "--port", type=int, help="The first port.  [default: 5001]")
-@click.option("--override", is_flag=True, help="Let .env win over the environment.")
+@procfile_option
+@env_option
+@port_option
+@override_option
 @click.option("--detach", is_flag=True, help="In the running session; do not wait.")
 def run(
     *,
     command: tuple[str, ...],
-    path: Path | None,
+    procfile: Path | None,
     env: str,
     port: int | None,
     override: bool,
@@ -68,9 +69,10 @@ def run(
     """Run one command in the environment that flow start gives its processes."""
     here = Path.cwd()
     if detach:
-        _detach(workplace.state_of(here, path), command)
+        _detach(workplace.state_of(here, procfile), command)
         return
-    place = workplace.find(here, path, env_files(env), os.environ, override=override)
+    files = env_files(env)
+    place = workplace.find(here, procfile, files, os.environ, override=override)
     base = environ.base_port(port, place.environ)
     program, *rest = command
     entry = None if rest else entry_named(place.procfile, program, base)
@@ -88,6 +90,20 @@ def run(
     sys.exit(code)
 
 
+@click.command(
+    "run:detached",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@procfile_option
+def detached(*, command: tuple[str, ...], procfile: Path | None) -> None:
+    """Run one command in the session of flow start, as run.1; do not wait.
+
+    The same as flow run --detach.
+    """
+    _detach(workplace.state_of(Path.cwd(), procfile), command)
+
+
 def _detach(state: Path, command: tuple[str, ...]) -> None:
     text = command[0] if len(command) == 1 else shlex.join(command)
     name = client.ask(State(state), "run", command=text)["dyno"]
@@ -102,11 +118,11 @@ def entry_named(path: Path, word: str, base: int) -> Instance | None:
     """
     if not path.exists():
         return None
-    listed = procfile.read(path)
+    listed = procfiles.read(path)
     entry = listed.find(word)
     if entry is None:
         return None
-    if entry.name == procfile.RELEASE:
+    if entry.name == procfiles.RELEASE:
         return Instance(entry.name, 1, entry.command, base)
     return instances(listed, (word,), {}, base)[0]
 

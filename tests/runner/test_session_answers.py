@@ -42,6 +42,8 @@ def test_ps_shows_what_runs(tmp_path: Path, running: Started, free_port: int) ->
     assert second.startswith("web.1: up 20")
     assert f"s ago), port {free_port}, " in second
     assert flow(tmp_path, "ps", "worker").startswith("=== worker: ")
+    assert flow(tmp_path, "ps", "web.1").startswith("=== web: ")
+    assert "no process 'wrk' runs here" in flow(tmp_path, "ps", "wrk", code=2)
     one = dynos(tmp_path)["web.1"]
     assert psutil.Process(one["pid"]).is_running()
     assert one["memory"] > 0
@@ -67,6 +69,16 @@ def test_scaling_up_and_down_and_the_formation_fed_back(
     wait_until(lambda: set(dynos(tmp_path)) == {"web.1"}, waiting_for="one web only")
     flow(tmp_path, "ps:scale", *formation.split())
     wait_until(lambda: len(dynos(tmp_path)) == 5, waiting_for="all of them again")
+
+
+def test_a_second_clock_is_a_warning_only(tmp_path: Path, free_port: int) -> None:
+    (tmp_path / "Procfile").write_text(f"clock: echo up; {SLEEP}\n")
+    with Started(tmp_path, "start", "-p", str(free_port)) as started:
+        started.wait_for(b"clock.1 | up")
+        said = flow(tmp_path, "ps:scale", "clock+1")
+        assert "now running clock at 2\nflow: 2 clocks: safe" in said
+        started.wait_for(b"clock.2 | up")
+        assert b"2 clocks: safe" in started.output
 
 
 def test_a_scaled_session_starts_as_it_was_left(tmp_path: Path, free_port: int) -> None:
@@ -158,6 +170,9 @@ def test_a_command_runs_detached(tmp_path: Path, running: Started) -> None:
     assert (tmp_path / "ran").exists()
     assert "in run.2;" in flow(tmp_path, "run", "--detach", "echo", "two  words")
     running.wait_for(b"run.2    | two  words")
+    for words in (("run:detached",), ("run", "detached")):
+        flow(tmp_path, *words, "echo", "-n", "as on", "Heroku")
+    running.wait_for(b"as on Heroku", times=2)
 
 
 def test_stop_returns_when_nothing_is_left(tmp_path: Path, running: Started) -> None:
@@ -305,6 +320,60 @@ def test_a_daemon_goes_on_when_its_starter_has_gone(
         assert b"the session goes on in the background" in started.output
         one = wait_for_dyno(tmp_path, "worker.1", "up")
         assert os.getsid(one["pid"]) == one["pid"]
+        flow(tmp_path, "stop")
+        started.nothing_left()
+
+
+def test_a_daemon_is_left_alone_once_all_of_it_is_up(
+    tmp_path: Path, free_port: int
+) -> None:
+    (tmp_path / "Procfile").write_text(
+        f"once: read x < gate; echo done\na: {SLEEP}\nb: echo last; {SLEEP}\n"
+    )
+    (tmp_path / "flow.toml").write_text(
+        "[processes.once]\nshort_lived = true\n"
+        '[processes.a]\nafter = ["once"]\nready = "command:test -e ready"\n'
+        '[processes.b]\nafter = ["a"]\n'
+    )
+    os.mkfifo(tmp_path / "gate")
+    with Started(tmp_path, "start", "-p", str(free_port), "--daemon") as started:
+        started.wait_for(b"once.1 started")
+        # What is short-lived is waited for to its end, not to its beginning.
+        assert dynos(tmp_path)["a.1"]["state"] == "down"
+        (tmp_path / "gate").write_text("go\n")
+        wait_for_dyno(tmp_path, "a.1", "starting")
+        assert started.process.poll() is None
+        (tmp_path / "ready").touch()
+        assert started.end() == 0
+        assert b"b.1 started" in started.output
+        flow(tmp_path, "stop")
+        started.nothing_left()
+
+
+def test_a_daemon_whose_process_is_not_ready_in_time_fails(
+    tmp_path: Path, free_port: int
+) -> None:
+    (tmp_path / "Procfile").write_text(f"a: {SLEEP}\n")
+    (tmp_path / "flow.toml").write_text(
+        '[processes.a]\nready = "command:false"\nboot = 0.5\n'
+    )
+    with Started(tmp_path, "start", "-p", str(free_port), "--daemon") as started:
+        assert started.end() == 137
+        assert b"Error R10 (Boot timeout)" in started.output
+        started.nothing_left()
+
+
+def test_a_daemon_does_not_wait_for_what_crashes_again_and_again(
+    tmp_path: Path, free_port: int
+) -> None:
+    (tmp_path / "Procfile").write_text(f"a: exit 3\nb: {SLEEP}\n")
+    (tmp_path / "flow.toml").write_text(
+        '[processes]\na.ready = "command:false"\nb.after = ["a"]\n'
+    )
+    arguments = ("start", "-p", str(free_port), "--daemon", "--on-exit", "restart")
+    with Started(tmp_path, *arguments) as started:
+        assert started.end() == 0
+        assert b"a.1 starts again" in started.output
         flow(tmp_path, "stop")
         started.nothing_left()
 

@@ -269,3 +269,24 @@ def test_what_a_pattern_names(pattern: str, path: str, *, expected: bool) -> Non
 def test_patterns_that_are_none_are_refused(value: object) -> None:
     with pytest.raises(ConfigError, match="watch must be a list of texts"):
         kinds({"a": {"watch": value}}, ["a"], ())
+
+
+def wait_for(output: Path, text: str) -> None:
+    wait_until(lambda: text in output.read_text(), timeout=60, waiting_for=f"{text!r}")
+
+
+def test_what_flow_itself_writes_restarts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text(f"a: echo up; {SLEEP}\n")
+    output = tmp_path / "output"
+    with (
+        output.open("wb") as file,
+        Started(tmp_path, "start", "--watch", stdout=file) as started,
+    ):
+        for name in ("first.py", "second.py"):
+            said = f"{name} changed: restarting a.1"
+            wait_for(output, "watching ")
+            (tmp_path / name).touch()
+            wait_for(output, said)
+        started.process.terminate()
+        assert started.end() == 0
+        assert "output" not in output.read_text()

@@ -15,15 +15,8 @@ if TYPE_CHECKING:
 
 def described(roster: Roster) -> Answer:
     """Return what runs, in the order of the Procfile, and the formation."""
-    order = [entry.name for entry in roster.plan.listed.types]
-    dynos = sorted(
-        roster.dynos.values(),
-        key=lambda dyno: (
-            order.index(dyno.instance.type) if dyno.instance.type in order else 999,
-            dyno.instance.number,
-        ),
-    )
-    return {"dynos": [_one(dyno) for dyno in dynos], "formation": formation(roster)}
+    dynos = [_one(dyno) for dyno in roster.in_order()]
+    return {"dynos": dynos, "formation": formation(roster)}
 
 
 def formation(roster: Roster) -> dict[str, int]:

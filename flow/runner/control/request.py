@@ -31,13 +31,13 @@ def chosen(roster: Roster, names: list[str], most: int = 10_000) -> list[Dyno]:
     Raises:
         SessionError: there is none of that name, or there are too many.
     """
-    every = [one for one in roster.dynos.values() if not one.one_off]
+    every = [one for one in roster.in_order() if not one.one_off]
     found = [] if names else every
     for name in names:
         one = roster.dynos.get(name)
         some = [one] if one else roster.of_type(name)
         if not some:
-            known = ", ".join(roster.dynos)
+            known = ", ".join(one.name for one in roster.in_order())
             raise SessionError(f"no process {name!r} runs here; there are: {known}")
         found += some
     if len(found) > most:

@@ -10,6 +10,7 @@ from flow.errors import ProcfileError
 from flow.runner.control.described import formation
 from flow.runner.control.request import Answer, texts
 from flow.runner.declared import procfile
+from flow.runner.declared.formation import doubtful
 from flow.runner.processes.dyno import NEVER, Dyno, Then
 
 if TYPE_CHECKING:
@@ -59,10 +60,12 @@ class Scaling:
             for number in range(1, count + 1)
         ]
         self._apply(changed, places)
+        doubts = doubtful(changed)
         if changed:
             self._keep(changed)
-            self._say(f"scaled to {_in_words(wanted)}")
-        return {"formation": wanted, "changed": changed}
+            for said in (f"scaled to {_in_words(wanted)}", *doubts):
+                self._say(said)
+        return {"formation": wanted, "changed": changed, "doubts": doubts}
 
     def _apply(self, changed: dict[str, int], places: list[Instance]) -> None:
         for name, count in changed.items():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flow.runner.declared.procfile import Procfile
 
 ALL = "all"
+CLOCK = "clock"
 COUNT = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=\s*([0-9]{1,4})\s*")
 STEP = 100  # ports between two process types
 HIGHEST_PORT = 65535
@@ -58,6 +59,14 @@ def counts(text: str) -> dict[str, int]:
             raise ProcfileError(f"formation {part!r} is not of the form web=2,worker=3")
         found[match[1]] = int(match[2])
     return found
+
+
+def doubtful(counts: Mapping[str, int]) -> list[str]:
+    """Return what to say of a formation that can be, but is hardly meant."""
+    clocks = counts.get(CLOCK, 0)
+    if clocks < 2:  # noqa: PLR2004 - one clock is the rule
+        return []
+    return [f"{clocks} clocks: safe, but only one at a time does something"]
 
 
 def instances(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INPUT, OUTPUT, ERRORS = 0, 1, 2
 
@@ -18,3 +23,12 @@ def fill() -> None:
         except OSError:
             # The lowest that is free: the lower ones are open by now.
             os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+
+
+def is_written_to(path: Path) -> bool:
+    """Return whether a file is where our output or our errors go."""
+    with contextlib.suppress(OSError):
+        status = path.stat()
+        ours = map(os.fstat, (OUTPUT, ERRORS))
+        return any(os.path.samestat(status, one) for one in ours)
+    return False

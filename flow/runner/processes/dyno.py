@@ -126,6 +126,13 @@ class Dyno:
         """Whether its end is what was meant to happen."""
         return self.one_off or (self.kind.short_lived and not self.code)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether what comes after it has still to wait."""
+        if self.kind.short_lived and not self.kind.ready:
+            return self.state is not State.COMPLETE
+        return self.state not in (State.UP, State.COMPLETE)
+
     def ended(self, process: Process) -> None:
         """Take note that its process has ended; those who watched it leave."""
         self.code = process.code

@@ -1,4 +1,4 @@
-"""Lets a session go on in the background, once all of it has been started."""
+"""Lets a session go on in the background, once all of it has come up."""
 
 from __future__ import annotations
 

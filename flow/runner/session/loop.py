@@ -56,18 +56,18 @@ class Session:
         self._signals, self._printer, self._clock = signals, printer, clock
         self._reaper, self._streams, self._crew = reaper, streams, crew
         self._ending: Ending | None = None
+        self._when_up: Callable[[], None] | None = None
         self._kill_at = self._give_up_at = float("inf")
 
     def run(self, when_up: Callable[[], None] | None = None) -> Ending:
         """Run the crew; return when none, and nothing of them, is left.
 
         Args:
-            when_up: is called once all have been started.
+            when_up: is called once all have come up.
         """
+        self._when_up = when_up
         with Watcher() as watcher:
             self._mind_the_crew()
-            if when_up and self._ending is None:
-                when_up()
             while self._goes_on():
                 watcher.wait(self._wanted(), self._patience())
                 self._turn()
@@ -118,10 +118,15 @@ class Session:
 
     def _mind_the_crew(self) -> None:
         self._crew.turn()
-        if self._ending is None and self._crew.verdict:
+        if self._ending:
+            return
+        if self._crew.verdict:
             if not self._reaper.empty:
                 self._printer.say("stopping the others")
             self.stop(self._crew.verdict)
+        elif self._when_up and self._crew.roster.has_come_up:
+            tell, self._when_up = self._when_up, None
+            tell()
 
     def _wanted(self) -> dict[int, Wanted]:
         wanted = {source: Wanted(READ, self) for source in self._signals.sources}

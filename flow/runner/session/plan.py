@@ -40,7 +40,7 @@ class Plan:
         watch: restart what changed files touch.
         log: whether the output is kept in the project's ``.flow``.
         notices: what to say first.
-        when_up: is called once all have been started.
+        when_up: is called once all have come up.
         config: the config vars.
     """
 

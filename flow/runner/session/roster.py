@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flow.runner.processes.dyno import Dyno, Role, State, Then
+from flow.runner.processes.dyno import NEVER, Dyno, Role, State, Then
 from flow.runner.session.plan import PLAIN
 
 if TYPE_CHECKING:
@@ -106,10 +106,31 @@ class Roster:
 
     def may_start(self, dyno: Dyno) -> bool:
         """Whether all that a dyno has to wait for is up."""
-        return all(
-            other.state in (State.UP, State.COMPLETE)
+        return not any(
+            other.awaited
             for name in dyno.kind.after
             for other in self._beside(dyno, name)
+        )
+
+    @property
+    def has_come_up(self) -> bool:
+        """Whether nothing is still to be waited for.
+
+        What has crashed may do so for ever, and what comes after it be down for ever.
+        """
+        if any(dyno.state is State.CRASHED for dyno in self.every):
+            return True
+        return not any(
+            dyno.state is State.STARTING or dyno.due < NEVER for dyno in self.every
+        )
+
+    def in_order(self) -> list[Dyno]:
+        """Return the dynos as the Procfile has them; one-offs come last."""
+        order = [entry.name for entry in self.plan.listed.types]
+        order += {dyno.instance.type for dyno in self.dynos.values()} - {*order}
+        return sorted(
+            self.dynos.values(),
+            key=lambda dyno: (order.index(dyno.instance.type), dyno.instance.number),
         )
 
     def _beside(self, dyno: Dyno, name: str) -> list[Dyno]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from flow.errors import ConfigError, ProcfileError
 from flow.runner.declared import procfile
+from flow.runner.output.standard import is_written_to
 from flow.runner.processes.dyno import NEVER, Dyno, State, Then
 from flow.runner.processes.process import CLOSED, Process
 from flow.runner.watcher import READ, Wanted
@@ -132,7 +133,11 @@ class Changes:
         if not files:
             self._say(f"watching {self._folder}")
             return
-        self._files |= dict.fromkeys(files)
+        # What is said of a change of our own output would be the next change of it.
+        found = [one for one in files if not is_written_to(self._folder / one)]
+        if not found:
+            return
+        self._files |= dict.fromkeys(found)
         now = self._clock()
         self._due, self._latest = now + SETTLE, min(self._latest, now + LONGEST)
 
