@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def await_server(address: Address) -> None:
     """Wait for a server that is not there yet, and say so: a role is about to start."""
-    store = Store(address, patience=Persistence())
+    store = Store(address, patience=Persistence(address))
     store.link.command("PING")
     store.link.close()
 
@@ -27,16 +27,19 @@ class Persistence:
     """Tries for ever to reach a server that is away.
 
     Args:
+        address: of the server.
         wait: waits so many seconds; tests and roles that stop give their own.
         monotonic: measures how long it was away.
     """
 
     def __init__(
         self,
+        address: Address,
         wait: Callable[[float], object] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Start with a server that answers."""
+        self._address = address
         self._wait = wait or threading.Event().wait
         self._monotonic = monotonic
         self._away_since: float | None = None
@@ -45,7 +48,7 @@ class Persistence:
         """Wait, and have the call tried once more."""
         if self._away_since is None:
             self._away_since = self._monotonic()
-            emit(ServerAway(str(error)))
+            emit(ServerAway(f"no answer from {self._address}: {error}"))
         self._wait(delay)
         return True
 

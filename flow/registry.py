@@ -6,20 +6,22 @@ Filled while the app's modules are imported, read by workers and clocks.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from flow.errors import AppError, InvalidSchedule, InvalidTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from flow.recurrence.transitions import Dst
 
 
+HERE = f"{Path(__file__).parent}{os.sep}"  # what the files of flow begin with
 CHOICES = {
     "catch_up": ("latest", "skip", "all"),
     "overlap": ("allow", "skip", "queue_one", "cancel_previous"),
@@ -224,11 +226,13 @@ def _load(module: str, root: Path) -> None:
 
 
 def _place(error: BaseException) -> str:
-    """Return the file and line that raised, if it is not the import system's own."""
+    """Return the file and line that raised; the app's own, where flow refused it."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" ({error.filename}:{error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [
-        f for f in frames if f.filename != __file__ and "importlib" not in f.filename
+        f
+        for f in frames
+        if not f.filename.startswith(HERE) and "importlib" not in f.filename
     ]
     return f" ({theirs[-1].filename}:{theirs[-1].lineno})" if theirs else ""

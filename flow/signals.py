@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
     from types import FrameType
 
 STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # what asks a role to stop
@@ -55,6 +57,27 @@ class Signals:
             signal.signal(number, handler)
         os.close(self._reader)
         os.close(self._writer)
+
+
+@contextlib.contextmanager
+def ended_by(numbers: Iterable[int]) -> Generator[None]:
+    """End this process, and well, if one of the signals comes in this block.
+
+    For what holds nothing yet. A signal that is ignored stays so.
+    """
+    old = {n: signal.getsignal(n) for n in numbers}
+    taken = [n for n, handler in old.items() if handler is not signal.SIG_IGN]
+    for number in taken:
+        signal.signal(number, _leave)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, old[number])
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def _wake(_signal: int, _frame: FrameType | None) -> None:

@@ -208,4 +208,4 @@ def _text(error: BaseException) -> str:
 @functools.cache
 def _store(address: Address) -> Store:
     # Not the one for what jobs enqueue: an outage must not fail a job that ended well.
-    return Store(address, patience=Persistence())
+    return Store(address, patience=Persistence(address))

@@ -153,7 +153,7 @@ def _work(seat: Seat, told: Told) -> None:
     random.seed()  # forked siblings would draw the same numbers
     gc.enable()
     current.use(Store(seat.address))  # for what jobs enqueue
-    store = Store(seat.address, patience=Persistence())
+    store = Store(seat.address, patience=Persistence(seat.address))
     board = seat.board
     fetcher = Fetcher(store, seat, lambda: told.lately)
     config = seat.config

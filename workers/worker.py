@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flow import events
 from flow.log import emit
 from flow.patience import await_server
+from flow.signals import STOP, ended_by
 from flow.store.client import Store
 from flow.workers.supervisor import Supervisor
 
@@ -34,7 +35,8 @@ def run(address: Address, config: WorkerConfig, name: str | None = None) -> Cens
         What its processes have done.
     """
     _warn_of_threads()
-    await_server(address)
+    with ended_by(STOP):
+        await_server(address)
     # What the app loaded is shared with the processes as long as nobody writes to it.
     gc.collect()
     gc.freeze()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
+from flow.config import environment, find_project
 from flow.errors import ProcfileError
 from flow.runner.declared import procfile
-from flow.runner.proposals import languages
+from flow.runner.proposals import languages, python_apps
 
+TASKS_RUN_BY = "flow worker"
 ORDER = ("release", "web", "worker", "urgentworker", "clock")
 
 
@@ -27,13 +30,31 @@ def init(*, dry_run: bool) -> None:
     if language is None:
         known = ", ".join(language.name for language in languages.LANGUAGES)
         raise ProcfileError(f"{folder} holds none of the languages known: {known}")
-    text = _text(language.propose(folder), language.name)
+    commands = language.propose(folder)
+    text = _text(commands, language.name)
     if not dry_run:
         _write(path, text)
         click.echo(
             f"{path} for {language.name}; look it over, then: flow start", err=True
         )
+    if commands.get("worker") == TASKS_RUN_BY and not _names_an_app(folder):
+        click.echo(_app_of(folder), err=True)
     click.echo(text, nl=False)
+
+
+def _names_an_app(folder: Path) -> bool:
+    project = find_project(folder)
+    # One further up is not that of the Procfile in this folder.
+    named = project is not None and project.root == folder and bool(project.app)
+    return named or bool(environment(project).get("FLOW_APP"))
+
+
+def _app_of(folder: Path) -> str:
+    """Return what pyproject.toml lacks, so that workers find the tasks."""
+    modules = python_apps.look(folder).tasks
+    named = json.dumps(modules[0] if len(modules) == 1 else modules)
+    lines = f"[tool.flow]\napp = {named}\n"
+    return f"workers find the tasks by these lines in pyproject.toml:\n\n{lines}"
 
 
 def _text(commands: languages.Proposal, language: str) -> str:

@@ -26,6 +26,7 @@ from flow.runner.processes import oneoff
 from flow.runner.processes.process import shell
 from flow.runner.session.state import State
 from flow.store import embedded
+from flow.store.address import no_server
 
 NOT_FOUND = 127  # exit codes of a shell
 NOT_EXECUTABLE = 126
@@ -42,7 +43,7 @@ see flow logs -d run.
 
 The terminal is the command's, and its exit code is returned. It runs in the folder
 you are in; a line of the Procfile runs in the Procfile's. It starts no server, but
-finds the one that flow start runs in this project.
+finds the one that flow start runs in this project. An app needs it, or REDIS_URL.
 """
 
 
@@ -128,8 +129,15 @@ def entry_named(path: Path, word: str, base: int) -> Instance | None:
 
 
 def join(place: Workplace, until: ExitStack) -> None:
-    """Be a user of the project's own server, if one runs and no other is named."""
-    if place.redis_from or place.project is None:
+    """Be a user of the project's own server, if no other is named.
+
+    Raises:
+        NoServer: there is an app, whose commands would guess an address.
+    """
+    if place.redis_from:
         return
-    if server := embedded.join(place.project.state):
+    server = embedded.join(place.project.state) if place.project else None
+    if server is not None:
         place.shared[REDIS_URL] = until.enter_context(server).url
+    elif place.app:
+        raise no_server(place.project)

@@ -37,10 +37,13 @@ class Address:
         return f"{masked(self.url)} ({self.source})"
 
 
-def _looked(project: Project | None) -> str:
+def no_server(project: Project | None) -> NoServer:
+    """Return the error for a Redis that is not named and does not run either."""
     if project is None:
-        return f"{Path.cwd()} is in no project: no Procfile or [tool.flow] above it"
-    return f"looked in {project.state}"
+        where = f"{Path.cwd()} is in no project: no Procfile or [tool.flow] above it"
+    else:
+        where = f"looked in {project.state}"
+    return NoServer(f"{MISSING} ({where})")
 
 
 SECRET = re.compile(r"(?i)\b((?:ssl_)?password|username)=[^&#]*")
@@ -76,5 +79,5 @@ def find_server(url: str | None = None, project: Project | None = None) -> Addre
         return Address(told["REDIS_URL"], "REDIS_URL")
     server = embedded.join(project.state) if project else None
     if server is None:
-        raise NoServer(f"{MISSING} ({_looked(project)})")
+        raise no_server(project)
     return Address(server.url, f"the project's own server in {server.state}")

@@ -34,6 +34,7 @@ V = TypeVar("V")  # what its job results in: the same, or what the coroutine ret
 class Call(Generic[V]):
     """A call that can be enqueued later, typed by what it results in."""
 
+    task: str  # the import path of what it calls
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
 
@@ -76,7 +77,7 @@ class Task(Generic[P, R, V]):
             InvalidCall: the arguments do not fit the function.
         """
         self._parameters.check(self.name, args, kwargs)
-        made: Call[V] = Call(args, kwargs)
+        made: Call[V] = Call(self.declaration.path, args, kwargs)
         return made
 
     def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[V]:
@@ -141,8 +142,8 @@ class Task(Generic[P, R, V]):
             calls: made by ``call``, or tuples of positional arguments.
 
         Raises:
-            InvalidCall: a call does not fit or cannot be pickled; its index is named,
-                and nothing was enqueued.
+            InvalidCall: a call does not fit, cannot be pickled or is another task's;
+                its index is named, and nothing was enqueued.
         """
         invocations = [self._indexed(i, call) for i, call in enumerate(calls)]
         if len(invocations) > 1 and "id" in self._options:
@@ -173,6 +174,7 @@ class Task(Generic[P, R, V]):
             if isinstance(call, tuple):
                 return self._invocation(call, {})
             if isinstance(call, Call):  # pyright: ignore[reportUnnecessaryIsInstance]
+                self._check_mine(call)
                 return self._invocation(call.args, call.kwargs)
         except InvalidCall as error:
             raise InvalidCall(f"call {index}: {error}") from error
@@ -180,6 +182,10 @@ class Task(Generic[P, R, V]):
             f"call {index}: a call is a tuple of arguments, or made by "
             f"the task's call(), not {call!r}"
         )
+
+    def _check_mine(self, call: Call[V]) -> None:
+        if call.task != self.declaration.path:
+            raise InvalidCall(f"a call of {call.task}, not of {self.declaration.path}")
 
     def _later(self, args: Any, kwargs: Any, **when: float) -> Job[V]:  # noqa: ANN401
         invocation, like = self._invocation(args, kwargs), self._like()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from flow import queue
@@ -10,37 +11,80 @@ from flow.errors import InvalidCall, InvalidTask
 from flow.job import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flow.tasks.options import TaskOptions
 
 MOST_PARENTS = 1000  # of a job: one call of enqueue writes them all, and stays short
+
+LEAST = {  # the lowest number of an option, and what to write instead of a lower one
+    "timeout": (-1, "a number above 0, or -1 for no limit"),
+    "retries": (0, "at least 0"),
+    "result_ttl": (-1, "at least 0, or -1 for ever"),
+    "failure_ttl": (-1, "at least 0, or -1 for ever"),
+    "ttl": (1, "at least 1"),
+}
+TEXT, YES_OR_NO = (str, "a text"), (bool, "True or False")
+OF_A_TASK = {"name": TEXT, "queue": TEXT, "urgent": YES_OR_NO, "isolate": YES_OR_NO}
+OF_A_CALL = {
+    "queue": TEXT,
+    "at_front": YES_OR_NO,
+    "description": TEXT,
+    "meta": (Mapping, "a dict"),
+}
 
 
 def check_call(options: Mapping[str, Any]) -> None:
     """Raise InvalidCall when an option of a call has a value that cannot be."""
     check_numbers(options, InvalidCall)
+    check_kinds(options, OF_A_CALL, InvalidCall)
     if "id" in options:
         queue.checked_id(options["id"])
-    name = options.get("queue", queue.DEFAULT)
-    if not name or not isinstance(name, str):
-        raise InvalidCall(f"a queue is named by a text, not {name!r}")
+    if not options.get("queue", queue.DEFAULT):
+        raise InvalidCall("queue is a text that is not empty")
     parent_ids(options.get("depends_on", ()))
 
 
-def check_numbers(options: Mapping[str, Any], error: type[Exception]) -> None:
+def check_task(path: str, options: TaskOptions) -> None:
+    """Raise InvalidTask when an option of the task ``path`` has a wrong value."""
+    told = cast("Mapping[str, Any]", options)
+    if options.get("urgent") and options.get("queue"):
+        raise InvalidTask(
+            f"{path}: urgent=True is the urgent lane, so it excludes queue="
+        )
+    if options.get("on_crash", "retry") not in ("retry", "fail"):
+        raise InvalidTask(f'{path}: on_crash is "retry" or "fail"')
+    check_kinds(told, OF_A_TASK, InvalidTask, f"{path}: ")
+    check_numbers(told, InvalidTask, f"{path}: ")
+    check_backoff(path, options.get("backoff"))
+
+
+def check_kinds(
+    options: Mapping[str, Any],
+    kinds: Mapping[str, tuple[Any, str]],
+    error: type[Exception],
+    whose: str = "",
+) -> None:
+    """Raise ``error`` when an option is of another kind than it has to be."""
+    for option, (kind, said) in kinds.items():
+        value = options.get(option)
+        if value is not None and not isinstance(value, kind):
+            raise error(f"{whose}{option} is {said}, not {value!r}")
+
+
+def check_numbers(
+    options: Mapping[str, Any], error: type[Exception], whose: str = ""
+) -> None:
     """Raise ``error`` when a number among the options is none, or too small."""
-    lowest = {"timeout": -1, "retries": 0, "result_ttl": -1, "failure_ttl": -1}
-    for option, least in {**lowest, "ttl": 1}.items():
+    for option, (least, low) in LEAST.items():
         value = options.get(option)
         if value is None:
             continue
         whole = option != "timeout"  # Redis and RQ know whole seconds only
         if not is_number(value) or (whole and value != int(value)):
             kind = "whole number" if whole else "number"
-            raise error(f"{option} is a {kind} of seconds or times, not {value!r}")
+            unit = "" if option == "retries" else " of seconds"
+            raise error(f"{whose}{option} is a {kind}{unit}, not {value!r}")
         if value < least or (option == "timeout" and -1 < value <= 0):
-            raise error(f"{option}={value} is too small; at least {least}")
+            raise error(f"{whose}{option}={value} is too small; {low}")
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -50,7 +94,7 @@ def is_number(value: object) -> TypeGuard[float]:
     return math.isfinite(value)
 
 
-def check_backoff(backoff: object) -> None:
+def check_backoff(path: str, backoff: object) -> None:
     """Raise InvalidTask when it is no list of seconds and no function."""
     if backoff is None or callable(backoff):
         return
@@ -59,8 +103,8 @@ def check_backoff(backoff: object) -> None:
     )
     if not all(is_number(seconds) and seconds >= 0 for seconds in listed):
         raise InvalidTask(
-            "backoff is a list of seconds, or a function of the attempt's number, "
-            f"not {backoff!r}"
+            f"{path}: backoff is a list of seconds, or a function of the attempt's "
+            f"number, not {backoff!r}"
         )
 
 

@@ -18,11 +18,11 @@ from typing import (
 from flow.errors import InvalidTask
 from flow.registry import TASKS, Declaration
 from flow.tasks.calls import Task
-from flow.tasks.checks import check_backoff, check_numbers, error_classes
+from flow.tasks.checks import check_task, error_classes
 from flow.tasks.options import TaskOptions, no_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine
 
 P = ParamSpec("P")
 V = TypeVar("V")  # what its job results in: the same, or what the coroutine returns
@@ -88,16 +88,7 @@ def _declare(function: Callable[..., Any], options: TaskOptions) -> Task[..., An
     unknown = set(options) - TaskOptions.__annotations__.keys()
     if unknown:
         raise InvalidTask(no_option(f"{path}: a task", min(unknown), TaskOptions))
-    if options.get("urgent") and options.get("queue"):
-        raise InvalidTask(
-            f"{path}: urgent=True is the urgent lane, so it excludes queue="
-        )
-    if options.get("on_crash", "retry") not in ("retry", "fail"):
-        raise InvalidTask(f'{path}: on_crash is "retry" or "fail"')
-    if not isinstance(options.get("isolate", False), bool):
-        raise InvalidTask(f"{path}: isolate is True or False")
-    check_numbers(cast("Mapping[str, Any]", options), InvalidTask)
-    check_backoff(options.get("backoff"))
+    check_task(path, options)
     given = {"name": path, **options, **error_classes(path, options)}
     declaration = Declaration(path, function, **cast("Any", given))
     TASKS.add(declaration)

@@ -214,10 +214,13 @@ def test_a_clock_waits_for_a_server_that_is_not_there_yet(
     site = Site(tmp_path / "app", server.url)
     server.kill()
     try:
-        clock = site.start()
+        clock, stopped = site.start(), site.start()
         wait_until(
-            lambda: clock.said("waiting for Redis"), timeout=60, waiting_for="its word"
+            lambda: all(one.said("waiting for Redis") for one in (clock, stopped)),
+            timeout=60,
+            waiting_for="their word",
         )
+        assert stopped.stop() == 0
         server.start()
         wait_until(lambda: clock.said("clock is up"), timeout=60, waiting_for="its up")
     finally:

@@ -86,8 +86,28 @@ def test_a_task_that_is_not_urgent_needs_no_urgent_worker(
     tasks = TASKS.replace("urgent=True", "urgent=False")
     made(tmp_path, {"uv.lock": "", "t.py": tasks})
     monkeypatch.chdir(tmp_path)
-    output = CliRunner().invoke(cli, ["init", "--dry-run"]).output
-    assert output == "worker: flow worker\n"
+    proposed = CliRunner().invoke(cli, ["init", "--dry-run"]).stdout
+    assert proposed == "worker: flow worker\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "app"),
+    [
+        ({"s/tasks.py": TASKS}, '"s.tasks"'),
+        ({"a.py": TASKS, "b.py": TASKS}, '["a", "b"]'),
+    ],
+)
+def test_an_app_that_nothing_names_is_told_what_to_add(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], app: str
+) -> None:
+    monkeypatch.delenv("FLOW_APP", raising=False)
+    made(tmp_path, {"requirements.txt": "", **files})
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(cli, ["init"])
+    assert f"[tool.flow]\napp = {app}\n" in said.stderr
+    assert said.stdout == (tmp_path / "Procfile").read_text()
+    (tmp_path / "pyproject.toml").write_text(f"[tool.flow]\napp = {app}\n")
+    assert "[tool.flow]" not in CliRunner().invoke(cli, ["init", "--dry-run"]).stderr
 
 
 def test_the_first_language_in_herokus_order_counts(tmp_path: Path) -> None:

@@ -101,8 +101,20 @@ def test_one_ctrl_c_is_one_for_the_command(tmp_path: Path) -> None:
 def test_it_joins_the_server_that_flow_start_runs(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.flow]\napp = "shop"\n')
     (tmp_path / "Procfile").write_text("a: echo $REDIS_URL; sleep $NAP\n")
-    assert outcome(tmp_path, "echo ${REDIS_URL:-none}") == (0, "none\n")
     with Started(tmp_path, "start") as started:
         started.wait_for(b"a.1  | unix:")
         _, url = outcome(tmp_path, "echo $REDIS_URL")
         assert f"a.1  | {url}".encode() in started.output
+
+
+def test_a_command_of_an_app_needs_a_redis_and_others_do_not(tmp_path: Path) -> None:
+    """Else a plain RQ client in it would take whatever runs on this machine."""
+    (tmp_path / "Procfile").write_text("web: x\n")
+    assert outcome(tmp_path, "echo ${REDIS_URL:-none}") == (0, "none\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.flow]\napp = "shop"\n')
+    code, said = outcome(tmp_path, "echo ran")
+    assert (code, said.partition(";")[0]) == (
+        2,
+        "flow: REDIS_URL is not set and no server runs here",
+    )
+    assert outcome(tmp_path, "echo ran", REDIS_URL="redis://h") == (0, "ran\n")

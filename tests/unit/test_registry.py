@@ -135,3 +135,9 @@ def test_a_module_that_fails_is_told_apart_from_a_missing_one(
     ) as e:
         load_app(["regbad.tasks"], project)
     assert "\n" not in str(e.value)
+
+
+def test_what_flow_refuses_is_told_with_the_apps_own_line(project: Path) -> None:
+    write(project, "regwrong.py", "from flow import task\ntask(ttl=0)(print)\n")
+    with pytest.raises(AppError, match=r"ttl=0 is too small; .+regwrong\.py:2\)$"):
+        load_app(["regwrong"], project)

@@ -75,20 +75,23 @@ def test_a_task_keeps_its_schedules_and_they_do_not_hinder_calls() -> None:
         ({"urgent": True, "queue": "mail"}, "urgent=True is the urgent lane, so it ex"),
         ({"retrys": 3}, "a task has no option 'retrys'"),
         ({"on_crash": "explode"}, 'on_crash is "retry" or "fail"'),
-        ({"isolate": 1}, "isolate is True or False"),
+        ({"isolate": 1}, "isolate is True or False, not 1"),
+        ({"urgent": "no"}, "urgent is True or False, not 'no'"),
+        ({"queue": 5}, "queue is a text, not 5"),
+        ({"name": b"n"}, "name is a text, not b'n'"),
         ({"timeout": 0}, "timeout=0 is too small"),
         ({"timeout": -0.5}, "timeout=-0.5 is too small"),
-        ({"timeout": "30"}, "timeout is a number of seconds or times, not '30'"),
-        ({"timeout": float("nan")}, "timeout is a number of seconds or times, not nan"),
-        ({"timeout": float("inf")}, "timeout is a number of seconds or times, not inf"),
+        ({"timeout": "30"}, "timeout is a number of seconds, not '30'"),
+        ({"timeout": float("nan")}, "timeout is a number of seconds, not nan"),
+        ({"timeout": float("inf")}, "timeout is a number of seconds, not inf"),
         ({"retries": -1}, "retries=-1 is too small"),
-        ({"retries": 1.5}, "retries is a whole number of seconds or times, not 1.5"),
-        ({"retries": True}, "retries is a whole number of seconds or times, not True"),
+        ({"retries": 1.5}, "retries is a whole number, not 1.5"),
+        ({"retries": True}, "retries is a whole number, not True"),
         ({"result_ttl": -2}, "result_ttl=-2 is too small"),
-        ({"result_ttl": 0.5}, "result_ttl is a whole number of seconds or times, not"),
-        ({"failure_ttl": "1y"}, "failure_ttl is a whole number of seconds or times"),
+        ({"result_ttl": 0.5}, "result_ttl is a whole number of seconds, not"),
+        ({"failure_ttl": "1y"}, "failure_ttl is a whole number of seconds"),
         ({"ttl": 0}, "ttl=0 is too small"),
-        ({"ttl": 1.5}, "ttl is a whole number of seconds or times, not 1.5"),
+        ({"ttl": 1.5}, "ttl is a whole number of seconds, not 1.5"),
         (
             {"backoff": 5},
             "backoff is a list of seconds, or a function of the attempt's",
@@ -124,8 +127,9 @@ def test_a_task_keeps_its_schedules_and_they_do_not_hinder_calls() -> None:
 def test_an_option_that_cannot_be_is_refused(
     options: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(errors.InvalidTask, match=message):
+    with pytest.raises(errors.InvalidTask, match=message) as refused:
         task(**options)(lonely)
+    assert str(refused.value).startswith(f"{HERE}.lonely: ")
     assert TASKS.find(f"{HERE}.lonely") is None
 
 
@@ -137,12 +141,18 @@ def test_an_option_that_cannot_be_is_refused(
         ({"id": ""}, "'' is no job id"),
         ({"id": "a\n"}, "is no job id"),
         ({"id": 7}, "7 is no job id"),
-        ({"timeout": 0}, "timeout=0 is too small"),
+        (
+            {"timeout": 0},
+            "timeout=0 is too small; a number above 0, or -1 for",
+        ),
         ({"ttl": 0}, "ttl=0 is too small"),
         ({"result_ttl": 1.5}, "result_ttl is a whole number"),
         ({"retries": "3"}, "retries is a whole number"),
-        ({"queue": ""}, "a queue is named by a text, not ''"),
-        ({"queue": 5}, "a queue is named by a text, not 5"),
+        ({"queue": ""}, "queue is a text that is not empty"),
+        ({"queue": 5}, "queue is a text, not 5"),
+        ({"at_front": "yes"}, "at_front is True or False, not 'yes'"),
+        ({"description": 7}, "description is a text, not 7"),
+        ({"meta": ["a"]}, r"meta is a dict, not \['a'\]"),
         ({"depends_on": 5}, "depends_on is a job, an id or a list of them, not 5"),
         ({"depends_on": None}, "depends_on is a job, an id or a list of them, not Non"),
         ({"depends_on": [None]}, "depends_on is a job, an id or a list of them, not"),
@@ -203,6 +213,14 @@ def test_something_that_is_no_call_is_named_by_its_index() -> None:
     for wrong in ("7", 7, None, ["7"]):
         with pytest.raises(errors.InvalidCall, match="call 1: a call is a tuple of"):
             untyped.enqueue_many([(1,), wrong])
+
+
+def test_a_call_of_another_task_is_named_by_its_index() -> None:
+    other: Any = tasks.resize.call("cat.png")
+    with pytest.raises(
+        errors.InvalidCall, match=r"call 1: a call of .+\.resize, not of .+\.charge"
+    ):
+        tasks.charge.enqueue_many([tasks.charge.call(1), other])
 
 
 def test_a_task_is_pickled_by_its_name_with_its_options() -> None:

@@ -15,6 +15,7 @@ from flow.patience import await_server
 from flow.registry import TASKS
 from flow.scheduler.clock import Clock
 from flow.schedules.entries import declared
+from flow.signals import STOP, ended_by
 from flow.store.client import Store
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def clock(  # noqa: PLR0913 - one argument for each option
     if dry_run:
         say_what_would_be(Store(address), project, made)
         return 0
-    await_server(address)
+    with ended_by(STOP):
+        await_server(address)
     return Clock(Store(address), address, project, made, number).run()
 
 
