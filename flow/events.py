@@ -208,6 +208,14 @@ class JobsRecovered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OutcomesForgotten(Event):
+    """Redis has lost outcomes that it had: these jobs run again, or fail."""
+
+    back: Sequence[str]
+    dead: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ServerAway(Event):
     """The Redis does not answer; it is tried again until it does."""
 
@@ -219,6 +227,15 @@ class ServerBack(Event):
     """The Redis answers again after ``seconds``."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MasterFound(Event):
+    """Sentinels told where a master is; ``before`` is where it was, if it has moved."""
+
+    name: str
+    place: str
+    before: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,6 +224,17 @@ def _(event: events.JobsRecovered) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.OutcomesForgotten) -> tuple[int, str]:
+    sentence = (
+        f"Redis has lost outcomes that it had: {len(event.back)} jobs run again "
+        f"({', '.join(event.back[:5])})"
+    )
+    if event.dead:
+        sentence += f", {len(event.dead)} failed ({', '.join(event.dead[:5])})"
+    return logging.ERROR, sentence
+
+
+@words.register
 def _(event: events.ServerAway) -> tuple[int, str]:
     return logging.WARNING, f"waiting for Redis: {event.error}"
 
@@ -231,6 +242,14 @@ def _(event: events.ServerAway) -> tuple[int, str]:
 @words.register
 def _(event: events.ServerBack) -> tuple[int, str]:
     return logging.WARNING, f"Redis is back after {event.seconds:.1f} s"
+
+
+@words.register
+def _(event: events.MasterFound) -> tuple[int, str]:
+    if event.before:
+        moved = f"master {event.name} is at {event.place} now, it was {event.before}"
+        return logging.WARNING, moved
+    return logging.INFO, f"master {event.name} is at {event.place}"
 
 
 @words.register

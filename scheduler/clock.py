@@ -78,7 +78,6 @@ class Clock:
         self._zones = Zones(timetable, schedules, self._leader)
         self._pulse = Pulse(store, "clock")
         self._agenda = Agenda([*self._own(), *rounds(store)])
-        self._bell_due = 0.0
 
     def _own(self) -> list[Service]:
         first: list[Service] = [self._leader, self._ticker, self._promoter]
@@ -105,9 +104,9 @@ class Clock:
                 self._hear(selector)
 
     def _listen(self, selector: selectors.BaseSelector) -> None:
-        if self._doorbell.connected or time.monotonic() < self._bell_due:
+        if self._doorbell.connected:
+            self._doorbell.probe()
             return
-        self._bell_due = time.monotonic() + 1.0
         descriptor = self._doorbell.connect()
         if descriptor is not None:
             selector.register(descriptor, selectors.EVENT_READ)

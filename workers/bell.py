@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flow.store.address import Address
     from flow.workers.seats import Seats
 
-AGAIN = 1.0  # seconds between two tries to connect
+AGAIN = 1.0  # seconds between two rings where nothing is heard
 ALSO = (SCHEDULED, keys.SUSPENDED, keys.PAUSED)  # beside the queues
 
 
@@ -56,8 +56,11 @@ class Bell:
         return self._doorbell.connected
 
     def listen(self) -> None:
-        """Connect, and try so each second while that fails."""
-        if self.connected or time.monotonic() < self._due:
+        """Connect, unless it is; else have the processes look each second."""
+        if self.connected:
+            self._doorbell.probe()
+            return
+        if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + AGAIN
         descriptor = self._doorbell.connect()

@@ -54,6 +54,7 @@ class Deadlines(Service):
     """
 
     interval = 1.0
+    asks_server = False
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
 from flow.workers import callbacks, executor
 from flow.workers.board import Retirement, number
+from flow.workers.forgotten import Forgotten
 from flow.workers.isolation import Apart
 from flow.workers.line import PATIENT, PROMPT
 from flow.workers.outbox import EXECUTION, JOB
@@ -102,7 +103,7 @@ class Fetcher:
         self._deaf_until = 0.0
         self._unknown: set[str] = set()
         self._lock = threading.RLock()
-        self._watch = Watch(store, seat)
+        self._watch, self._forgotten = Watch(store, seat), Forgotten(store, seat)
         self._webhooks = Webhooks()
         self._apart = Apart(store, seat, self._lock)
 
@@ -209,6 +210,7 @@ class Fetcher:
             if pool.all_begun:
                 self._part.claimed = 0
             self._watch.look(pool)
+            self._put_back_forgotten(pool, self._next)
 
     def _over(self, pool: Pool) -> bool:
         if not pool.idle or self._outcomes:
@@ -259,11 +261,12 @@ class Fetcher:
             # Before they can come: what runs then may keep the interpreter to itself.
             self._part.claimed = self._next + free - 1
         self._turn += 1
+        first = self._next
         refused, claims = self._store.exchange(
             Exchange(
                 self._process,
                 self._turn,
-                self._next,
+                first,
                 free,
                 self._worker,
                 self._config.queues,
@@ -287,8 +290,13 @@ class Fetcher:
         if self._webhooks.noted:
             ended = [outcome.packed[EXECUTION] for outcome in outcomes]
             self._webhooks.written(ended, dict(refused))
+        self._put_back_forgotten(pool, first)
         if claims:
             self._start(pool, claims)
+
+    def _put_back_forgotten(self, pool: Pool, below: int) -> None:
+        if self._forgotten.due and self._forgotten.look(pool, self._outcomes, below):
+            self._rung = True  # its queue has them again
 
     def _unheard_of(
         self, refused: list[tuple[str, str]], outcomes: list[Unsent]

@@ -110,9 +110,14 @@ class Pool:
         return self._concurrency - self._busy_async
 
     @property
+    def taken(self) -> int:
+        """How many jobs it has, those that have not begun too."""
+        return self._busy_plain + self._busy_async
+
+    @property
     def idle(self) -> bool:
         """Whether nothing runs."""
-        return self._busy_plain + self._busy_async == 0
+        return self.taken == 0
 
     @property
     def may_be_relieved(self) -> bool:

@@ -62,6 +62,7 @@ class Scales(Service):
     """
 
     interval = 1.0
+    asks_server = False
 
     def __init__(
         self,

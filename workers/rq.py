@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from typing import Any
 
 from rq import Queue
 from rq.job import Job
@@ -23,20 +22,10 @@ from flow.errors import ConfigError
 from flow.record import RESULT_TTL
 from flow.registry import load_app
 from flow.store import current
-from flow.store.address import Address
 from flow.store.client import Store
+from flow.store.rqaddress import address_of
 from flow.workers import callbacks
 from flow.workers.worker import run
-
-if TYPE_CHECKING:
-    from redis import Redis
-
-# What a TLS connection was told, and its name in a URL.
-TLS = (
-    *("ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_ca_path"),
-    *("ssl_ca_data", "ssl_certfile", "ssl_keyfile", "ssl_password"),
-)
-REQUIREMENTS = {None: "none", 0: "none", 1: "optional", 2: "required"}
 
 
 class Worker(BaseWorker):
@@ -109,40 +98,3 @@ class Worker(BaseWorker):
                 f"flow.workers.Worker does not follow {', '.join(refused)}; "
                 "leave it out, or use RQ's own worker for these queues"
             )
-
-
-def address_of(connection: Redis) -> Address:
-    """Return the address that a redis-py client was made with.
-
-    Raises:
-        ConfigError: it finds its server in another way (Sentinel, Cluster).
-    """
-    pool: Any = connection.connection_pool
-    told: dict[str, Any] = pool.connection_kwargs
-    login = ""
-    if told.get("password"):
-        login = f"{quote(told.get('username') or '', safe='')}:"
-        login += f"{quote(told['password'], safe='')}@"
-    query = {"db": told["db"]} if told.get("db") else {}
-    if told.get("path"):
-        url = f"unix://{login}{quote(told['path'])}"
-    elif told.get("host"):
-        tls = "SSL" in pool.connection_class.__name__
-        query |= _tls(told) if tls else {}
-        host = f"[{told['host']}]" if ":" in told["host"] else told["host"]
-        url = f"redis{'s' * tls}://{login}{host}:{told.get('port', 6379)}"
-    else:
-        raise ConfigError(
-            f"flow.workers.Worker finds no address in a {type(pool).__name__}; "
-            "give the rq command a --url"
-        )
-    return Address(f"{url}?{urlencode(query)}" if query else url, "the rq command")
-
-
-def _tls(told: dict[str, Any]) -> dict[str, Any]:
-    known = {name: told[name] for name in TLS if told.get(name) is not None}
-    if "ssl_cert_reqs" in told:
-        # None and Python's numbers mean something; a URL has words for them.
-        asked = told["ssl_cert_reqs"]
-        known["ssl_cert_reqs"] = REQUIREMENTS.get(asked, asked)
-    return known

@@ -46,19 +46,18 @@ def no_server(project: Project | None) -> NoServer:
     return NoServer(f"{MISSING} ({where})")
 
 
-SECRET = re.compile(r"(?i)\b((?:ssl_)?password|username)=[^&#]*")
+SECRET = re.compile(r"(?i)\b(\w*(?:password|username))=[^&]*")
 
 
 def masked(url: str) -> str:
     """Return ``url`` with its password hidden, before the host or in the query."""
     # By signs, not by a parser: a password that is not quoted as URLs ask for would
     # be taken for a host, a path or a query, and be shown.
-    scheme, mark, rest = url.partition("://")
+    scheme, mark, rest = SECRET.sub(r"\1=***", url).partition("://")
     login, at, host = rest.rpartition("@")
     if at and not rest.startswith("/"):  # a path of a unix socket may have an @
         rest = f"{login.partition(':')[0]}:***@{host}"
-    address, question, query = rest.partition("?")
-    return scheme + mark + address + question + SECRET.sub(r"\1=***", query)
+    return scheme + mark + rest
 
 
 def find_server(url: str | None = None, project: Project | None = None) -> Address:

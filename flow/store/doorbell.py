@@ -7,18 +7,26 @@ its connection, so nobody relies on it alone. It also hears the commands to a wo
 
 from __future__ import annotations
 
+import random
+import time
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
-from redis import ConnectionPool
 from redis.exceptions import RedisError, ResponseError
 
 from flow import keys
 from flow.store.link import settings
+from flow.store.pools import pool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flow.store.address import Address
 
 SCHEDULED = keys.registry("scheduled", "")
+ANSWER = 3.0  # seconds: who waits here has processes and signals to mind
+SILENCE = 10.0  # seconds after which the server is asked whether it is still there
+SHORTEST, LONGEST = 0.5, 5.0  # seconds between two tries to connect
 
 
 class Doorbell:
@@ -28,6 +36,7 @@ class Doorbell:
         address: the server.
         prefixes: what the keys to hear of begin with.
         channel: where commands are published, if anybody is to hear them.
+        monotonic: measures silence, and pauses between two tries.
     """
 
     def __init__(
@@ -35,9 +44,10 @@ class Doorbell:
         address: Address,
         prefixes: tuple[str, ...],
         channel: str = "",
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; ``connect`` connects."""
-        self._address = address
+        self._pool: Any = pool(address, protocol=3, **settings(ANSWER))
         # The server refuses a prefix that another one covers.
         self._prefixes = tuple(
             one
@@ -48,16 +58,22 @@ class Doorbell:
         self._heard: set[str] = set()
         self._channel = channel
         self._messages: list[bytes] = []
+        self._monotonic = monotonic
+        self._due = self._pause = 0.0
+        self._last_word, self._asked = 0.0, False
 
     def connect(self) -> int | None:
         """Listen, and return the descriptor to wait on.
 
         Returns:
-            None when the server is away, or has no CLIENT TRACKING.
+            None when the server is away, or has no CLIENT TRACKING; or when it is too
+            early to try again.
         """
-        make: Any = ConnectionPool
-        pool = make.from_url(self._address.url, protocol=3, **settings())
-        connection: Any = pool.make_connection()
+        if self._monotonic() < self._due:
+            return None
+        self._pause = min(LONGEST, max(SHORTEST, 2 * self._pause))
+        self._due = self._monotonic() + self._pause * random.uniform(0.5, 1)  # noqa: S311 - so that a fleet does not return as one
+        connection: Any = self._pool.make_connection()
         words = [word for prefix in self._prefixes for word in ("PREFIX", prefix)]
         try:
             connection.connect()
@@ -72,13 +88,33 @@ class Doorbell:
             connection.disconnect()
             return None
         self._connection = connection
+        self._due = self._pause = 0.0
+        self._hear_word()
         return self.fileno()
+
+    def probe(self) -> None:
+        """Have the descriptor become readable if the server is silently gone.
+
+        A host that was cut off closes no connection, and to hear nothing is no proof.
+        """
+        silence = self._monotonic() - self._last_word
+        if silence < SILENCE * (1 + self._asked):
+            return
+        try:
+            if self._asked:
+                self._connection._sock.shutdown(SHUT_RDWR)  # noqa: SLF001 - rung() finds it gone
+            else:
+                self._asked = True
+                self._connection.send_command("PING")
+        except (RedisError, OSError):
+            self._asked = True  # broken already, and readable
 
     def rung(self) -> set[str] | None:
         """Return the prefixes of what changed; None when the connection is gone."""
         try:
             while self._connection.can_read(0):
                 self._connection.read_response(push_request=True)
+                self._hear_word()
         except (RedisError, OSError):
             self.close()
             return None
@@ -116,6 +152,9 @@ class Doorbell:
             self._connection.disconnect()
             self._connection = None
 
+    def _hear_word(self) -> None:
+        self._last_word, self._asked = self._monotonic(), False
+
     def _take(self, message: Any) -> None:  # noqa: ANN401 - as redis-py gives it
         if message[0] == b"message":
             self._messages.append(message[2])
@@ -123,8 +162,9 @@ class Doorbell:
     def _hear(self, message: Any) -> None:  # noqa: ANN401 - as redis-py gives it
         names = message[1]
         for prefix in self._prefixes:
-            # None is FLUSHALL: everything changed.
-            if names is None or any(n.decode().startswith(prefix) for n in names):
+            # As bytes: names are others' too, and need be no text. None is FLUSHALL.
+            start = prefix.encode()
+            if names is None or any(name.startswith(start) for name in names):
                 self._heard.add(prefix)
 
 

@@ -14,10 +14,13 @@ import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
+    ClusterDownError,
     NoScriptError,
+    OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
+    TryAgainError,
 )
 from redis.exceptions import (
     ConnectionError as Disconnected,
@@ -27,8 +30,9 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from flow.errors import ConfigError, ServerUnreachable
-from flow.store.address import masked
+from flow.errors import ServerUnreachable
+from flow.store.finder import UnknownMaster
+from flow.store.pools import pool
 from flow.store.wires import Wires
 
 if TYPE_CHECKING:
@@ -44,6 +48,8 @@ PASSING = (
     *("LOADING", "OOM", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "BUSY"),
     *("READONLY", "MISCONF", "NOREPLICAS"),
 )
+# redis-py takes the word from the text of those that it has a class for.
+OF_ITS_OWN = (ReadOnlyError, OutOfMemoryError, ClusterDownError, TryAgainError)
 # How servers before 7 tell that a script met one of these.
 IN_A_SCRIPT = re.compile(rf"-(?:{'|'.join(PASSING)})\b")
 
@@ -64,18 +70,9 @@ def connect(address: Address, timeout: float = READ_TIMEOUT) -> redis.Redis:
     """Return a client for ``address``; it connects when it is first used.
 
     Raises:
-        ConfigError: the address is not a URL that redis-py knows.
+        ConfigError: the address is not a URL that is known here.
     """
-    try:
-        return redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-            address.url, **settings(timeout)
-        )
-    except ValueError as error:
-        raise ConfigError(
-            f"{masked(address.url)} is no address of a Redis "
-            "(redis://host:6379/0, rediss://..., unix:///path; signs such as / and # "
-            "in a password are written %2F and %23)"
-        ) from error
+    return redis.Redis.from_pool(pool(address, **settings(timeout)))
 
 
 def settings(timeout: float = READ_TIMEOUT) -> dict[str, Any]:
@@ -126,6 +123,11 @@ class Link:
         """
         return self._persist(self._wires.command, *words)
 
+    @property
+    def connections(self) -> int:
+        """How many connections this process has made: one more after each cut."""
+        return self._wires.made
+
     def close(self) -> None:
         """Close the connections; the next call opens one again."""
         self._wires.close()
@@ -146,15 +148,22 @@ class Link:
                 reply = call(*words)
             except RedisError as error:
                 tries += 1
-                if not _passing(error):
+                if not _passing(error) and not self._was_let_in(error):
                     raise _explained(error, self.address) from error
                 if not self._again(error, delay, tries):
                     raise _explained(error, self.address) from error
+                # A server that refuses may be no master any more: look for it anew.
+                self._wires.close()
             else:
                 if self._patience is not None:
                     self._patience.answered()
                 return reply
             delay = min(LONGEST_WAIT, max(0.05, delay * 2)) * random.uniform(0.5, 1)  # noqa: S311
+
+    def _was_let_in(self, error: RedisError) -> bool:
+        """Whether a server refuses who was let in before: that may be set right."""
+        refused = isinstance(error, AuthenticationError | UnknownMaster)
+        return refused and self._patience is not None and self.connections > 0
 
     def _again(self, error: Exception, delay: float, tries: int) -> bool:
         if self._patience is None:
@@ -167,8 +176,10 @@ def _passing(error: RedisError) -> bool:
     """Whether the server may answer the same call later."""
     if isinstance(error, AuthenticationError):
         return False
-    if isinstance(error, Disconnected | NoReply | ReadOnlyError):
+    if isinstance(error, Disconnected | NoReply):
         return "CERTIFICATE_VERIFY_FAILED" not in str(error)
+    if isinstance(error, OF_ITS_OWN):
+        return True
     told = str(error)
     passing = told.startswith(PASSING) or IN_A_SCRIPT.search(told) is not None
     return isinstance(error, ResponseError) and passing

@@ -17,11 +17,13 @@ from rq.timeouts import JobTimeoutException
 
 from flow import codec, keys
 from flow.errors import ConfigError, SoftTimeout
+from flow.store.pools import pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flow.codec import Serializer
+    from flow.store.address import Address
     from flow.store.client import Store
 
 # RQ is typed in part, so that strict checkers refuse each use of it.
@@ -75,7 +77,7 @@ def serializer(name: str) -> Serializer:
 
 
 def _made(store: Store, job_id: str, raw: Mapping[bytes, bytes]) -> Handle:
-    connection = _connection(store.link.address.url)
+    connection = _connection(store.link.address)
     job: Handle = Told(job_id, connection=connection, serializer=codec.used())
     job.restore(raw)
     return job
@@ -101,6 +103,6 @@ def abandoned(text: str, how: str) -> BaseException:
 
 
 @functools.cache
-def _connection(url: str) -> Handle:
+def _connection(address: Address) -> Handle:
     # Not the link's: callbacks may do with it what they like, and know redis-py's ways.
-    return redis.Redis.from_url(url)  # pyright: ignore[reportUnknownMemberType]
+    return redis.Redis.from_pool(pool(address))

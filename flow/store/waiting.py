@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -15,6 +14,7 @@ from flow import keys
 from flow.errors import ServerUnreachable
 from flow.record import Status
 from flow.store.link import settings
+from flow.store.pools import async_client
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -131,21 +131,18 @@ def wait(store: Store, job_id: str, timeout: float | None) -> End | None:
 
 async def await_end(store: Store, job_id: str, timeout: float | None) -> End | None:  # noqa: ASYNC109
     """Return how the job ended, without holding up the event loop."""
-    redis: Any = aioredis.Redis
-    client = redis.from_url(store.link.address.url, **_settings())
     steps = _steps(job_id, timeout)
     commands = next(steps)
     try:
-        while True:
-            replies = [await client.execute_command(*words) for words in commands]
-            commands = steps.send(replies)
+        async with await async_client(store.link.address, **_settings()) as client:
+            while True:
+                replies = [await client.execute_command(*words) for words in commands]
+                commands = steps.send(replies)
     except StopIteration as done:
         return cast("End | None", done.value)
     except RedisError as error:
         message = f"no answer from {store.link.address}: {error}"
         raise ServerUnreachable(message) from error
-    finally:
-        await client.aclose()
 
 
 def _settings() -> dict[str, Any]:

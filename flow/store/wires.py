@@ -35,6 +35,7 @@ class Wires:
         self._pack: Callable[[tuple[Any, ...]], bytes] = packer.pack_command
         self._idle: list[Any] = []
         self._pid = os.getpid()
+        self.made = 0
 
     def call(self, words: tuple[Any, ...]) -> Any:  # noqa: ANN401 - Redis answers anything
         """Send one command and return its reply as it came.
@@ -48,7 +49,7 @@ class Wires:
         try:
             wire = self._idle.pop()
         except IndexError:
-            wire = self._pool.connection_class(**self._pool.connection_kwargs)
+            wire = self._dial()
         try:
             wire.send_packed_command((packed,))
             reply = wire.read_response()
@@ -57,9 +58,8 @@ class Wires:
             raise
         except BaseException:
             wire.disconnect()
-            # What broke one has broken the others; each connects anew when used.
+            # What broke one has broken the others.
             self.close()
-            self._idle.append(wire)
             raise
         self._idle.append(wire)
         return reply
@@ -80,5 +80,12 @@ class Wires:
             while True:
                 self._idle.pop().disconnect()
 
+    def _dial(self) -> Any:  # noqa: ANN401 - redis-py leaves it untyped
+        wire = self._pool.connection_class(**self._pool.connection_kwargs)
+        # Not left to its first command: that would not ask a sentinel for the master.
+        wire.connect()
+        self.made += 1
+        return wire
+
     def _forget(self) -> None:
-        self._pid, self._idle = os.getpid(), []
+        self._pid, self._idle, self.made = os.getpid(), [], 0

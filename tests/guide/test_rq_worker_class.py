@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis import Redis, SSLConnection
+from redis.sentinel import Sentinel
 from rq import Worker as RqWorker
 
 from flow.errors import ConfigError
-from flow.workers.rq import Worker, address_of
+from flow.store import sentinel
+from flow.store.rqaddress import address_of
+from flow.workers.rq import Worker
 from tests.support.leaks import queued
 from tests.support.shop import tasks
 from tests.support.waiting import wait_until
@@ -140,3 +143,32 @@ def test_a_connection_without_an_address_is_refused() -> None:
     del connection.connection_pool.connection_kwargs["host"]
     with pytest.raises(ConfigError, match="finds no address"):
         address_of(connection)
+
+
+def test_it_asks_the_sentinels_that_the_connection_asks() -> None:
+    # As `rq worker -c settings` makes it of SENTINEL in the settings.
+    sentinels = Sentinel(
+        [("10.0.0.1", 26379), ("::1", 26380)],
+        sentinel_kwargs={"password": "their own"},
+        username="ann",
+        password="p@ss",  # noqa: S106 - a case
+        db=3,
+        ssl=True,
+        ssl_cert_reqs=None,
+    )
+    url = address_of(sentinels.master_for("my master")).url
+    assert url == (
+        "rediss+sentinel://ann:p%40ss@10.0.0.1:26379,[::1]:26380/my%20master/3"
+        "?ssl_cert_reqs=none&sentinel_password=their+own"
+    )
+    read = sentinel.read(url)
+    assert read.members == (("10.0.0.1", 26379), ("::1", 26380))
+    assert read.master == "my master"
+    assert read.login == {"password": "their own"}
+    assert read.options.items() >= {
+        ("username", "ann"),
+        ("password", "p@ss"),
+        ("db", 3),
+        ("ssl", True),
+        ("ssl_cert_reqs", "none"),
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from redis.exceptions import ResponseError
 
@@ -76,12 +78,35 @@ def test_a_service_that_fails_is_run_again_and_holds_up_nobody(
 
 def test_while_the_server_is_away_one_service_a_round_tries() -> None:
     # Each may wait for half a minute, and a signal would wait for them all.
-    services = [Counting(1.0, ServerUnreachable("away")) for _ in range(3)]
-    agenda = Agenda(services, lambda: 0.0)
+    now = [0.0]
+    services = [Counting(100.0, ServerUnreachable("away")) for _ in range(3)]
+    agenda = Agenda(services, lambda: now[0])
     for round_ in range(1, 4):
         agenda.run_due()
         assert sum(service.turns for service in services) == round_
+        now[0] += agenda.wait()
     assert [service.turns for service in services] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+def test_tries_to_reach_a_server_come_ever_more_seldom(chance: float) -> None:
+    now, waits = [0.0], list[float]()
+    away = [Counting(0.01, ServerUnreachable("away")) for _ in range(5)]
+    at_home = Counting(1.0)
+    at_home.asks_server = False
+    agenda = Agenda([at_home, *away], lambda: now[0], lambda: chance)
+    while now[0] < 20.0:
+        before = sum(service.turns for service in away)
+        agenda.run_due()
+        if sum(service.turns for service in away) > before:
+            waits.append(now[0])
+        now[0] += max(0.001, agenda.wait())
+    between = [b - a for a, b in pairwise(waits)]
+    assert between[:3] == pytest.approx(
+        [pause * (1 + chance) / 2 for pause in (0.25, 0.5, 1.0)], abs=0.01
+    )
+    assert max(between) == pytest.approx(1 + chance, abs=0.01)
+    assert at_home.turns == 20  # what asks no server goes on
 
 
 def test_an_outage_is_said_once_and_its_end_once(
@@ -98,7 +123,7 @@ def test_an_outage_is_said_once_and_its_end_once(
     # The silent one asks the server nothing: that it goes well ends no outage.
     assert [type(event) for event in said] == [events.ServerAway]
     away.error = None
-    for second in range(6, 9):
+    for second in range(9, 12):
         now[0] = float(second)
         agenda.run_due()
     assert [type(event) for event in said] == [events.ServerAway, events.ServerBack]

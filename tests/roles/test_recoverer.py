@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flow import keys
+from flow.errors import ServerUnreachable
 from flow.store import beats
 from flow.store.client import BEGIN, Worker
 from flow.upkeep.janitor import Janitor
 from flow.upkeep.recoverer import Recoverer
 from tests.support.clock import Clock
 from tests.support.leaks import places, queued
+from tests.support.sentinels import free_port
 from tests.support.turns import Turns, finished, record
 
 if TYPE_CHECKING:
@@ -69,6 +71,42 @@ def test_a_process_that_stands_still_for_a_lease_is_dead(
     watch(recoverer, clock, 2)
     assert len(queued(store)) == 1
     assert beats.look(store, BEGIN).beats == {}
+
+
+def test_a_server_that_refused_writes_makes_nobody_dead(
+    store: Store, recoverer: Recoverer, clock: Clock
+) -> None:
+    turns = claimed(store)
+    beat(store, turns)
+    recoverer.run_once()
+    store.link.command("REPLICAOF", "127.0.0.1", free_port())
+    try:
+        for _ in range(20):
+            with pytest.raises(ServerUnreachable, match="read only"):
+                beat(store, turns)
+            with pytest.raises(ServerUnreachable, match="read only"):
+                watch(recoverer, clock, 2)
+    finally:
+        store.link.command("REPLICAOF", "NO", "ONE")
+    watch(recoverer, clock, 2)  # before the process could beat
+    assert len(store.held(["default"])) == 1
+
+
+def test_a_server_without_memory_lets_the_living_beat(
+    store: Store, recoverer: Recoverer, clock: Clock
+) -> None:
+    turns = claimed(store)
+    store.link.command("CONFIG SET", "maxmemory", 1)
+    try:
+        for _ in range(20):
+            beat(store, turns)
+            store.pulse("host", "worker:1")
+            watch(recoverer, clock, 4)
+        with pytest.raises(ServerUnreachable, match="maxmemory"):
+            store.enqueue([record()])
+    finally:
+        store.link.command("CONFIG SET", "maxmemory", 0)
+    assert len(store.held(["default"])) == 1
 
 
 def test_a_queue_whose_name_is_no_text_keeps_nobodys_jobs(

@@ -15,7 +15,7 @@ from flow.store import embedded
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
 
 class Server:
@@ -24,10 +24,14 @@ class Server:
     Args:
         folder: an empty folder with a short path.
         binary: valkey-server or redis-server; the embedded one by default.
+        options: further words of its command line, which win.
     """
 
-    def __init__(self, folder: Path, binary: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, binary: Path | None = None, options: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
+        self.options = options
         self.binary = binary or embedded.binary()
         self.socket = folder / "s"
         self.url = f"unix://{self.socket}"
@@ -39,6 +43,7 @@ class Server:
                 *(str(self.binary), "--port", "0", "--unixsocket", str(self.socket)),
                 *("--dir", str(self.folder), "--save", "", "--appendonly", "yes"),
                 *("--appendfsync", "always", "--enable-debug-command", "yes"),
+                *self.options,
             ],
             stdout=subprocess.DEVNULL,
         )
@@ -57,6 +62,10 @@ class Server:
         self._process.kill()
         self._process.wait()
 
+    def signal(self, number: int) -> None:
+        assert self._process
+        self._process.send_signal(number)
+
     def stop(self) -> None:
         assert self._process
         self._process.terminate()
@@ -64,10 +73,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(binary: Path | None = None) -> Generator[Server]:
+def running(
+    binary: Path | None = None, options: Sequence[str] = ()
+) -> Generator[Server]:
     """Give a server that runs until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="flow-test-"))
-    server = Server(folder, binary)
+    server = Server(folder, binary, options)
     server.start()
     try:
         yield server

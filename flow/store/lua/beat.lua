@@ -7,6 +7,9 @@
 local name, ttl = ARGV[1], ARGV[2]
 local key = 'rq:worker:' .. name
 local at = 7
+-- A write that needs no memory, for its own sake: Redis refuses none that follow it in a script,
+-- so a server without memory does not make the dead of the living.
+redis.call('PERSIST', KEYS[1])
 for _ = 1, tonumber(ARGV[6]) do
   redis.call('HINCRBY', KEYS[1], ARGV[at], 1)
   at = at + 1

@@ -1,9 +1,11 @@
--- look: how often each process has beaten, and who holds jobs without ever having. Changes
--- nothing; one call for what would be one for each queue.
+-- look: how often each process has beaten, and who holds jobs without ever having; one call for
+-- what would be one for each queue. Changes nothing, and is a write all the same: a server that
+-- refuses writes lets nobody beat, and who stands still then is not dead.
 -- KEYS  1 flow:beats
 -- ARGV  1 where to go on among the queues (0 at first)
 -- Returns the beats, as process, count, ..., those other processes, and where to go on.
 -- use: slice
+redis.call('PERSIST', KEYS[1])
 local beats = redis.call('HGETALL', KEYS[1])
 local known, silent = {}, {}
 for at = 1, #beats, 2 do

@@ -5,5 +5,6 @@
 if ARGV[2] == '' then
   return redis.call('HDEL', KEYS[1], ARGV[1])
 end
+redis.call('PERSIST', KEYS[1])  -- see beat.lua
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return redis.call('EXPIRE', KEYS[1], ARGV[3])

@@ -1,0 +1,197 @@
+"""Sentinels name the master: workers, clocks and clients follow a fail-over."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flow.errors import ServerUnreachable
+from flow.store import current
+from flow.store.address import Address
+from flow.store.client import Store
+from tests.scheduler.clocks import Site
+from tests.support import hazards
+from tests.support.faults import ROOT, Yard, children, let_go, settled
+from tests.support.sentinels import LONG, MASTER, Watched, free_port, watched
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from flow import Job
+
+JOBS = 1000
+BEATS = """\
+from flow import every, task
+
+
+@every(1)
+@task(queue="nobody serves it")
+def beat() -> None: ...
+"""
+
+
+@pytest.fixture
+def servers() -> Iterator[Watched]:
+    """A master, its replica and a sentinel."""
+    with watched() as servers:
+        yield servers
+
+
+@pytest.fixture
+def own(servers: Watched, tmp_path: Path) -> Iterator[Yard]:
+    """A yard on them, whose store the tasks of this test use."""
+    store = Store(Address(servers.url, "the test"))
+    current.use(store)
+    yard = Yard(servers.url, tmp_path)
+    yield yard
+    current.use(None)
+    store.link.close()
+    yard.nothing_left()
+
+
+def persistently(yard: Yard, word: str) -> Job[None]:
+    """Enqueue a job, again and again while no master takes it."""
+
+    def enqueued() -> Job[None] | None:
+        try:
+            return hazards.note.enqueue(yard.ledger, word)
+        except ServerUnreachable:
+            return None
+
+    job = wait_until(enqueued, timeout=LONG, waiting_for="a master that takes a job")
+    assert job
+    return job
+
+
+def test_all_roles_follow_a_fail_over_while_they_work(
+    servers: Watched, own: Yard, tmp_path: Path
+) -> None:
+    gate = own.gate()
+    site = Site(tmp_path / "an app", servers.url, BEATS)
+    with own.worker(processes=2) as worker:
+        held = hazards.hold.enqueue(own.ledger, gate)
+        own.running()
+        clock, pids = site.clock(), children(worker)
+        jobs = hazards.note.enqueue_many([(own.ledger, n) for n in range(JOBS)])
+        wait_until(servers.in_step, timeout=LONG, waiting_for="the replica")
+        servers.first.kill()  # most of the jobs still wait
+        let_go(gate, "ended meanwhile")
+        jobs += [persistently(own, f"later {n}") for n in range(20)]
+        assert held.result(LONG) == "ended meanwhile"
+        settled(current.store())
+        own.said(f"master {MASTER} is at 127.0.0.1:{servers.second.port} now")
+        with servers.second.client() as client:
+            before = len(site.ledger(client))
+            wait_until(
+                lambda: len(site.ledger(client)) > before,
+                timeout=LONG,
+                waiting_for="ticks that the new master has",
+            )
+        assert not clock.ended
+        site.end()
+        assert worker.poll() is None
+        assert children(worker) == pids
+    assert {job.status for job in jobs} == {"finished"}
+    words = {str(n) for n in range(JOBS)} | {f"later {n}" for n in range(20)}
+    # What the old master had acknowledged and the replica had not: that ran twice.
+    assert words <= set(own.noted())
+
+
+@pytest.fixture(scope="module")
+def one() -> Iterator[Watched]:
+    """A master, its replica, and a sentinel with a password."""
+    with watched(password="s3cret") as servers:  # noqa: S106 - its own, of this test
+        yield servers
+
+
+def burst(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "flow", "worker", "--burst", "--redis-url", url]
+    return subprocess.run(
+        [*command, "--processes", "1", "--app", "tests.support.hazards"],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
+
+
+def test_a_worker_says_where_the_master_is_and_no_secret(
+    one: Watched, tmp_path: Path
+) -> None:
+    ended = burst(f"{one.url}?sentinel_password=s3cret", tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert f"master {MASTER} is at 127.0.0.1:{one.first.port}\n" in ended.stderr
+    assert "sentinel_password=*** (--redis-url)" in ended.stderr
+    assert "s3cret" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/other/0?sentinel_password=s3cret", "watches no master 'other'"),
+        (f"/{MASTER}/0?sentinel_password=wr0ng", "invalid username-password pair"),
+        (f"/{MASTER}/zero", "is no number"),
+        ("", "names no master"),
+    ],
+)
+def test_what_cannot_be_found_so_is_said_in_one_line(
+    one: Watched, tmp_path: Path, path: str, told: str
+) -> None:
+    port = one.sentinels[0].port
+    ended = burst(f"redis+sentinel://127.0.0.1:{port}{path}", tmp_path)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("flow: ")
+    assert told in line
+    assert "s3cret" not in line
+    assert "wr0ng" not in line
+
+
+def test_sentinels_that_do_not_answer_are_named_and_waited_for(tmp_path: Path) -> None:
+    port = free_port()
+    yard = Yard(f"redis+sentinel://:s3cret@127.0.0.1:{port}/{MASTER}", tmp_path)
+    with yard.worker() as worker:
+        yard.said("waiting for Redis")
+        yard.said(f"Error 111 connecting to 127.0.0.1:{port}")
+        assert worker.poll() is None
+        assert "s3cret" not in yard.log()
+
+
+def test_a_result_is_awaited_from_the_master(one: Watched, tmp_path: Path) -> None:
+    store = Store(Address(f"{one.url}?sentinel_password=s3cret", "the test"))
+    current.use(store)
+    try:
+        job = hazards.echo.enqueue(7)
+        ended = burst(store.link.address.url, tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        assert asyncio.run(job.aresult(LONG)) == 7
+    finally:
+        current.use(None)
+        store.link.close()
+
+
+def test_clients_at_once_find_one_master(one: Watched) -> None:
+    store = Store(Address(f"{one.url}?sentinel_password=s3cret", "the test"))
+    together, found = threading.Barrier(4), set[str]()
+
+    def ask() -> None:
+        together.wait(LONG)
+        info = store.link.command("INFO", "server")
+        found.add(str(info["tcp_port"]))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    store.link.close()
+    assert found == {str(one.first.port)}
