@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import redis
 
@@ -140,7 +140,7 @@ class Watched:
 
     def _knows(self, sentinel: Node) -> bool:
         with sentinel.client() as client:
-            state = client.sentinel_master(MASTER)
+            state: Any = client.sentinel_master(MASTER)
             others = len(self.sentinels) - 1
             found: bool = (
                 state["num-slaves"] == 1 and state["num-other-sentinels"] == others
