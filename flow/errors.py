@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class FlowError(Exception):
@@ -167,6 +171,18 @@ class Discard(FlowError):
         if not isinstance(why, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidCall(f"Discard takes the reason, a text, not {why!r}")
         super().__init__(why)
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """Give the errors of a group, and those of groups in it; else the error itself."""
+    left = [error]
+    while left:
+        one = left.pop()
+        if isinstance(one, BaseExceptionGroup):
+            group = cast("BaseExceptionGroup[BaseException]", one)
+            left += reversed(group.exceptions)
+        else:
+            yield one
 
 
 def _seconds(after: float | timedelta) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from flow.errors import AppError, InvalidSchedule, InvalidTask
+from flow.errors import AppError, InvalidSchedule, InvalidTask, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,10 +145,17 @@ class Declaration:
     schedules: tuple[Schedule, ...] = ()
 
     def retries_after(self, error: BaseException) -> bool:
-        """Return whether a job may run again that raised this error."""
-        if isinstance(error, self.give_up_on):
+        """Return whether a job may run again that raised this error.
+
+        Of a group, as asyncio.TaskGroup raises it, each one must allow it.
+        """
+        raised = [error, *leaves(error)]
+        if any(isinstance(one, self.give_up_on) for one in raised):
             return False
-        return self.retry_on is None or isinstance(error, self.retry_on)
+        allowed = self.retry_on
+        if allowed is None or isinstance(error, allowed):
+            return True
+        return all(isinstance(one, allowed) for one in leaves(error))
 
 
 class Registry:

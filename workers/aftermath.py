@@ -19,6 +19,6 @@ def tell(job_id: str, text: str, how: str = "died") -> None:
         how: ``died``; or why it was killed: ``timeout`` or ``stopped``.
     """
     if how == "stopped":
-        callbacks.stopped(job_id)
+        callbacks.was_stopped(job_id)
     else:
         callbacks.lost(job_id, text, how)

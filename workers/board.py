@@ -25,6 +25,7 @@ HEADER = 24  # bytes: the last beat (monotonic), two flags, the grace's end (uni
 STOPS, RESTS = 8, 9  # where the flags are
 ENDS = 16  # where the end is
 COUNTS = 32  # bytes: jobs done, jobs failed, seconds worked, and four flags (below)
+WITHDRAWN, STOPPED = 1, 2  # in the last of those: why some may not begin
 NUMBER = struct.Struct("=Q")
 SHOWN = struct.Struct("=Qd")  # an execution that runs, and the seconds it may
 ASKED = 64  # executions of a process that can be asked to end at the same time
@@ -135,7 +136,7 @@ class Part:
         self._listening = at + COUNTS - 1
         self._retirement = at + COUNTS - 2
         self._vacant = at + COUNTS - 3
-        self._withdrew = at + COUNTS - 4
+        self._barred = at + COUNTS - 4
         first = self._loading + NUMBER.size
         self._all = tuple(first + SHOWN.size * n for n in range(slots))
         self._free = list(self._all)
@@ -155,7 +156,7 @@ class Part:
         self.asked.keep([])
         self.doubted.keep([])
         self.settled.keep([])
-        self._memory[self._withdrew] = 0
+        self._memory[self._barred] = 0
         self.listening = True  # until it knows better
         self.retirement, self.vacant = Retirement.NONE, False
         self.outbox.clear()
@@ -214,7 +215,14 @@ class Part:
         What is shown as running after this is left alone: it may have begun before.
         """
         NUMBER.pack_into(self._memory, self._withdrawn, execution)
-        self._memory[self._withdrew] = 1
+        self._memory[self._barred] |= WITHDRAWN
+
+    def ask(self, executions: Iterable[int]) -> None:
+        """Have these and no others end, or not begin; for the supervisor."""
+        some = set(executions)
+        self.asked.keep(some)
+        others = self._memory[self._barred] & ~STOPPED
+        self._memory[self._barred] = others | (STOPPED if some else 0)
 
     def progress(self) -> bytes:
         """Return what is different whenever the process has done anything."""
@@ -228,12 +236,15 @@ class Part:
         """Show that an execution runs, and for how many seconds it may.
 
         Returns:
-            Whether it may begin: not when it was withdrawn before.
+            Whether it may begin: not when it was withdrawn or stopped before.
         """
         place = self._taken[execution] = self._free.pop()
         SHOWN.pack_into(self._memory, place, execution, seconds)
         # Only now, for the supervisor looks after it has withdrawn. See decision 41.
-        return not self._memory[self._withdrew] or execution > self.withdrawn
+        return not self._memory[self._barred] or self._is_free(execution)
+
+    def _is_free(self, execution: int) -> bool:
+        return execution > self.withdrawn and execution not in self.asked.numbers()
 
     def allow(self, execution: int, seconds: float) -> None:
         """Have an execution that runs be given so many seconds since it began."""

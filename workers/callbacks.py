@@ -18,7 +18,7 @@ from flow.errors import UnknownTask
 from flow.log import emit
 from flow.patience import Persistence
 from flow.registry import TASKS
-from flow.store import current
+from flow.store import current, running
 from flow.store.client import Store
 from flow.workers import timeout
 from flow.workers.board import number
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
     from flow.outcome import Outcome
     from flow.record import Claim
     from flow.store.address import Address
-    from flow.workers.board import Part
 
 _handlers: list[Callable[..., object]] = []
-_parts: list[Part] = []
+_limits: list[Callable[[int, float], None]] = []
 _strict = False
 
 
@@ -47,14 +46,18 @@ def use_handlers(handlers: list[Callable[..., object]]) -> None:
     _handlers[:] = handlers
 
 
-def use_part(part: Part) -> None:
-    """Have callbacks end with their own timeouts, and not with the job's process."""
-    _parts[:] = [part]
+def use_limits(allow: Callable[[int, float], None]) -> None:
+    """Have callbacks end with their own timeouts, and not with the job's process.
+
+    Args:
+        allow: tells the supervisor how many seconds an execution may take.
+    """
+    _limits[:] = [allow]
 
 
 def _lift_limit(claim: Claim) -> None:
-    for part in _parts:
-        part.allow(number(claim.execution), -1.0)
+    for allow in _limits:
+        allow(number(claim.execution), -1.0)
 
 
 def succeeded(claim: Claim, value: object) -> None:
@@ -107,16 +110,23 @@ def asked_before(claim: Claim) -> int:
     return int(own.link.command("HGET", key, "number_of_retries") or 0)
 
 
-def stopped(job_id: str) -> None:
+def stopped(claim: Claim) -> None:
     """Run the callback of a job that was stopped; what it raises is only logged.
 
-    One that was canceled, or that ended elsewhere, is ended alike, but was not stopped.
+    One that was canceled, or lost to another, is ended alike, but was not stopped.
     """
-    link = _store(current.store().link.address).link
-    fields = ("stopped_callback_name", "status")
-    name, status = link.command("HMGET", keys.job(job_id), *fields)
-    if not name or status not in (b"started", b"stopped"):
-        return
+    store = _store(current.store().link.address)
+    if running.holds(store, claim):
+        _tell_stopped(claim.job_id)
+
+
+def was_stopped(job_id: str) -> None:
+    """Run the callback of a job that was stopped with its process."""
+    if _store(current.store().link.address).status(job_id) == "stopped":
+        _tell_stopped(job_id)
+
+
+def _tell_stopped(job_id: str) -> None:
     try:
         job = _read(job_id, "stopped")
         if job is not None:

@@ -163,7 +163,7 @@ def _work(seat: Seat, told: Told) -> None:
     rqcurrent.serve(execution)
     pool = Pool(config.threads, config.concurrency, seat.part, fetcher, host.stopping)
     _take_stops(pool, seat.part)
-    callbacks.use_part(seat.part)
+    callbacks.use_limits(seat.part.allow)
     threading.Thread(
         target=_fetch, args=(fetcher, pool), name="flow-fetcher", daemon=True
     ).start()

@@ -11,11 +11,12 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from flow import codec, events
+from flow import events
 from flow.errors import ServerUnreachable
 from flow.log import emit
 from flow.service import Service
 from flow.store import running
+from flow.workers import timeout
 from flow.workers.verdict import Reason, Verdict
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from flow.store.client import Held, Store
     from flow.workers.deadlines import Deadlines
     from flow.workers.process import Process
-    from flow.workers.settler import Settler
 
 
 class Commands(Service):
@@ -32,7 +32,7 @@ class Commands(Service):
 
     Args:
         store: where the jobs are.
-        settler: settles what is stopped before it began.
+        worker: its name.
         processes: those that live.
         deadlines: ends what runs.
         shut_down: stops the worker.
@@ -44,7 +44,7 @@ class Commands(Service):
     def __init__(
         self,
         store: Store,
-        settler: Settler,
+        worker: str,
         processes: Callable[[], Collection[Process]],
         deadlines: Deadlines,
         shut_down: Callable[[], None],
@@ -52,12 +52,13 @@ class Commands(Service):
     ) -> None:
         """Be asked nothing yet."""
         self._store = store
-        self._settler = settler
+        self._worker = worker
         self._processes = processes
         self._deadlines = deadlines
         self._shut_down = shut_down
         self._now = now
         self._jobs: list[tuple[str, str]] = []  # job, and execution or nothing
+        self._found: list[tuple[Process, Held]] = []  # what was told to end
 
     def hear(self, message: bytes) -> None:
         """Take one command; what needs the server waits for ``run_once``."""
@@ -79,16 +80,23 @@ class Commands(Service):
         """Stop the jobs that were named."""
         held: dict[str, list[Held]] = {}  # read once: there may be thousands to stop
         while self._jobs:
-            try:
-                self._find(*self._jobs[0], held)
-            except ServerUnreachable:
-                raise  # it waits for the server
-            except Exception as error:  # noqa: BLE001 - no text, or a key that others spoilt
-                # One that cannot be done must not hold up those behind it.
-                what = f"stop job {self._jobs[0][0][:100]!r}"
-                emit(events.CommandIgnored(what, str(error)))
+            self._try(self._jobs[0][0], self._find, *self._jobs[0], held)
             del self._jobs[0]
+        # On the board before it is asked what runs: what does not is never begun.
         self._deadlines.tell()
+        while self._found:
+            self._try(self._found[0][1].job_id, self._drop, *self._found[0])
+            del self._found[0]
+
+    @staticmethod
+    def _try(job_id: str, what: Callable[..., None], *words: object) -> None:
+        try:
+            what(*words)
+        except ServerUnreachable:
+            raise  # it waits for the server
+        except Exception as error:  # noqa: BLE001 - no text, or a key that others spoilt
+            # One that cannot be done must not hold up those behind it.
+            emit(events.CommandIgnored(f"stop job {job_id[:100]!r}", str(error)))
 
     def _kill(self) -> None:
         for process in self._processes():
@@ -114,20 +122,25 @@ class Commands(Service):
             emit(events.CommandIgnored(f"stop job {job_id}", "it does not run here"))
         for one in held:
             process = ours[one.process]
-            if one.number not in process.part.running():
-                self._drop(one)
-            # Also one that has not begun: it may just now.
             self._deadlines.ask(process, one.number)
+            self._found.append((process, one))
             emit(events.StopAsked(job_id))
 
-    def _drop(self, held: Held) -> None:
-        """Settle what was claimed and has not begun: its process finds it lost."""
+    def _drop(self, process: Process, held: Held) -> None:
+        """Settle what was claimed and has not begun; what has is told to end."""
+        if held.number in process.part.running():
+            return
         claim = running.described(self._store, held)
         if claim is None:
             return
         now = self._now()
-        outcome = Verdict(Reason.STOPPED, now).outcome(claim, now)
-        self._settler.settle([codec.pack_outcome(outcome)])
+        running.judge(
+            self._store,
+            Verdict(Reason.STOPPED, now).outcome(claim, now),
+            worker=self._worker,
+            text=timeout.STOPPED,
+            how=Reason.STOPPED.value,
+        )
 
 
 def _read(message: bytes) -> dict[str, Any]:

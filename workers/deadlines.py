@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flow.workers.process import Process
 
 HELD_UP = 5.0  # seconds without a look after which everything may have stood still
-UNSEEN = 5.0  # seconds after which what was asked to end and does not run is forgotten
+UNSEEN = 60.0  # seconds after which what was asked to end and never ran is forgotten
 
 
 @dataclass(slots=True)
@@ -119,15 +119,18 @@ class Deadlines(Service):
         now = self._monotonic()
         mine = {n: a for (name, n), a in self._asked.items() if name == process.name}
         if not mine:
+            process.part.ask(())
             return
         for execution, asked in list(mine.items()):
             asked.ran = asked.ran or execution in limits
-            # What was claimed begins in a moment, or goes back.
+            # What was claimed begins in a moment or goes back; its loop may be held up.
             if execution not in limits and (asked.ran or now - asked.since > UNSEEN):
                 del self._asked[process.name, execution], mine[execution]
-        # Who was told stays told; the others take the places of those that ended.
-        first = sorted(mine, key=lambda n: (mine[n].told is None, n))[:ASKED]
-        process.part.asked.keep(first)
+        # Who was told stays told; the others take the places of those that ended, and
+        # what runs before what may never begin.
+        order = sorted(mine, key=lambda n: (mine[n].told is None, n not in limits, n))
+        first = order[:ASKED]
+        process.part.ask(first)
         for execution in first:
             if execution in limits and mine[execution].told is None:
                 mine[execution].told = now

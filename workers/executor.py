@@ -19,7 +19,7 @@ from flow.errors import (
 )
 from flow.outcome import Ending, Outcome
 from flow.running import RUNNING, Running
-from flow.workers import callbacks, returned, timeout
+from flow.workers import callbacks, groups, returned, timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +101,7 @@ def failure(
         span: when it started and ended, unix seconds.
         stopping: whether the worker was told to stop; the error may come of that.
     """
-    claim = work.claim
+    claim, error = work.claim, groups.meant(error)
     if isinstance(error, JobStopped | Discard):
         # What a job says itself stands, also while its worker stops.
         return _given_up(claim, error, span)
@@ -128,10 +128,20 @@ def _given_up(
     claim: Claim, error: JobStopped | Discard, span: tuple[float, float]
 ) -> Outcome:
     if isinstance(error, JobStopped):
-        callbacks.stopped(claim.job_id)
+        callbacks.stopped(claim)
         return stopped(claim, span, text(error))
     kept, why = claim.failure_ttl, _one_line(str(error))
     return Outcome(claim, Ending.DISCARDED, *span, ttl=kept, error=why)
+
+
+def unbegun(claim: Claim, now: float) -> Outcome:
+    """Return the outcome of a job that was stopped before it began.
+
+    Args:
+        claim: the execution.
+        now: unix seconds.
+    """
+    return _given_up(claim, JobStopped(timeout.STOPPED), (now, now))
 
 
 def timed_out(work: Work, error: SoftTimeout, span: tuple[float, float]) -> Outcome:

@@ -9,13 +9,14 @@ import socket
 import time
 import traceback
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flow.running import Host, execution, hosted_by
 from flow.store import current, rqcurrent
 from flow.store.client import Store
 from flow.workers import callbacks, child, executor
-from flow.workers.isolation import LENGTH
+from flow.workers.isolation import LENGTH, WISH
 from flow.workers.resolve import resolve
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def main(room: Room) -> NoReturn:
         child.tie_to(room.parent)
         told = child.take_signals()
         with socket.socket(fileno=room.channel) as channel:
-            outcome = _run(room, told, _claim(channel))
+            outcome = _run(room, told, channel)
             body = pickle.dumps(outcome)
             channel.sendall(LENGTH.pack(len(body)) + body)
     except BaseException:  # noqa: BLE001 - nothing may return into the supervisor's code
@@ -68,12 +69,18 @@ def _claim(channel: socket.socket) -> Claim:
     return found
 
 
-def _run(room: Room, told: child.Told, claim: Claim) -> Outcome:
+def _wish(channel: socket.socket, _execution: int, _seconds: float) -> None:
+    channel.sendall(WISH)
+
+
+def _run(room: Room, told: child.Told, channel: socket.socket) -> Outcome:
+    claim = _claim(channel)
     random.seed()  # the next one, forked likewise, would draw the same numbers
     gc.enable()
     current.use(Store(room.address))
     config, board = room.config, room.board
     callbacks.set_up(strict=config.strict)
+    callbacks.use_limits(partial(_wish, channel))
     host = Host(lambda: board.stopping or told.lately, board.ends)
     hosted_by(host)
     rqcurrent.serve(execution)

@@ -16,6 +16,7 @@ import struct
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flow import events
@@ -28,11 +29,14 @@ from flow.workers.board import number
 from flow.workers.nursery import ASK, DIED, OVERDUE, UNBORN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flow.store.client import Store
     from flow.workers.child import Seat
     from flow.workers.resolve import Work
 
 LENGTH = struct.Struct("=Q")
+WISH = LENGTH.pack(0)  # it says, before its outcome, that it may take longer now
 CHUNK = 65536  # bytes read at a time
 GLANCE = 0.5  # seconds
 LATER = 1.0  # seconds before a job goes back for which no process could be forked
@@ -65,16 +69,17 @@ class Apart:
         with ours, open(verdict, "rb", buffering=0) as pipe:  # noqa: PTH123 - a descriptor
             try:
                 with theirs:
-                    self._ask(work, theirs.fileno(), teller)
+                    self._ask(work, work.claim.timeout, theirs.fileno(), teller)
             finally:
                 os.close(teller)
             try:
                 # As a call that may be stopped; its timeout is the other process's.
-                waits = (work, ours, pipe.fileno())
+                lift = partial(self._ask, work, -1.0)
+                waits = (work, ours, pipe.fileno(), lift)
                 ended: tuple[Outcome | None, bytes]
                 ended = timeout.call(-1.0, _follow, waits, {})
             except BaseException as error:  # noqa: BLE001 - whatever interrupts this job
-                self._ask(work)
+                self._ask(work, 0.0)
                 while pipe.read(CHUNK):
                     pass
                 span = (started, time.time())
@@ -85,9 +90,8 @@ class Apart:
             return replace(left, claim=work.claim)
         return self._died(work, told, (started, time.time()))
 
-    def _ask(self, work: Work, *descriptors: int) -> None:
-        execution, seconds = number(work.claim.execution), work.claim.timeout
-        message = ASK.pack(os.getpid(), execution, seconds)
+    def _ask(self, work: Work, seconds: float, *descriptors: int) -> None:
+        message = ASK.pack(os.getpid(), number(work.claim.execution), seconds)
         extra = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
         self._seat.asks.sendmsg([message], extra if descriptors else [])
 
@@ -119,9 +123,9 @@ class Apart:
 
 
 def _follow(
-    work: Work, channel: socket.socket, verdict: int
+    work: Work, channel: socket.socket, verdict: int, lift: Callable[[], None]
 ) -> tuple[Outcome | None, bytes]:
-    """Send a job and wait until its process has ended.
+    """Send a job and wait until its process has ended; ``lift`` its limit if it wishes.
 
     Returns:
         The outcome if it left one, and what the supervisor said.
@@ -142,9 +146,12 @@ def _follow(
                     told, ended = os.read(verdict, CHUNK), True
                 elif not _read(channel, left):
                     selector.unregister(channel)
+                elif _wishes(left):
+                    lift()
     # It is dead: what it left is there, or will never come.
     while _read(channel, left):
         pass
+    _wishes(left)
     return _unpacked(left), told
 
 
@@ -155,6 +162,14 @@ def _read(channel: socket.socket, into: bytearray) -> bool:
         return False
     into += chunk
     return bool(chunk)
+
+
+def _wishes(left: bytearray) -> bool:
+    """Take out the wishes for more time, and say whether there was one."""
+    before = len(left)
+    while left.startswith(WISH):
+        del left[: len(WISH)]
+    return len(left) < before
 
 
 def _unpacked(left: bytearray) -> Outcome | None:

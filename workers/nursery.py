@@ -36,8 +36,9 @@ class Ask:
     Args:
         owner: its process id.
         execution: the number of its execution.
-        seconds: the job's timeout; below 0 there is none.
-        descriptors: the channel and the pipe; none to have the execution's process end.
+        seconds: what it may take; below 0 there is no limit.
+        descriptors: the channel and the pipe; none where its process is there already,
+            which is to end at once (0 seconds), or may go on.
     """
 
     owner: int
@@ -118,7 +119,7 @@ class Nursery:
             if ask.descriptors:
                 yield ask
             else:
-                self._end(ask)
+                self._limit(ask)
 
     def born(self, pid: int, ask: Ask) -> None:
         """Look after a process that was forked for ``ask``."""
@@ -189,10 +190,13 @@ class Nursery:
         _tell(one.verdict, kind + how(status, self.killer).encode())
         os.close(one.verdict)
 
-    def _end(self, ask: Ask) -> None:
+    def _limit(self, ask: Ask) -> None:
         for pid, one in self._isolated.items():
             if (one.owner, one.execution) == (ask.owner, ask.execution):
-                kill(pid)
+                if ask.seconds < 0:
+                    one.deadline = float("inf")
+                else:
+                    kill(pid)
 
 
 def kill(pid: int) -> None:

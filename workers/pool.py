@@ -243,6 +243,9 @@ class Pool:
     def _begin(self, work: Work) -> bool:
         """Show that a job runs; return False if it may not any more."""
         if not self._show(work):
+            if self._is_stopped(work):
+                self._done(work, executor.unbegun(work.claim, time.time()))
+                return False
             # The job before it kept the interpreter, and this went back meanwhile.
             self._part.end(number(work.claim.execution))
             self._feeder.put_back([work, *self.withdraw()])
@@ -255,6 +258,10 @@ class Pool:
 
     async def _begin_async(self, work: Work) -> bool:
         if not self._show(work):
+            if self._is_stopped(work):
+                told = asyncio.to_thread(executor.unbegun, work.claim, time.time())
+                self._done(work, await told)
+                return False
             self._part.end(number(work.claim.execution))
             await asyncio.to_thread(self._feeder.put_back, [work])
             self._drop(work)
@@ -267,6 +274,9 @@ class Pool:
     def _show(self, work: Work) -> bool:
         claim = work.claim
         return self._part.begin(number(claim.execution), claim.timeout)
+
+    def _is_stopped(self, work: Work) -> bool:
+        return number(work.claim.execution) in self._part.asked.numbers()
 
     def _drop(self, work: Work) -> None:
         self._part.end(number(work.claim.execution))

@@ -82,7 +82,7 @@ class Supervisor:
         self._deadlines = Deadlines(alive, config.kill_after)
         self._commands = Commands(
             store,
-            self._settler,
+            self.name,
             alive,
             self._deadlines,
             lambda: self._stop("RQ's shutdown command"),

@@ -44,6 +44,14 @@ def owned(store: Store, claims: Sequence[Claim], worker: str) -> list[Claim]:
     return own
 
 
+def holds(store: Store, claim: Claim) -> bool:
+    """Return whether an execution still owns its job."""
+    member = f"{claim.job_id}:{claim.execution}"
+    if store.link.command("ZSCORE", keys.wip(claim.queue), member) is None:
+        return False
+    return store.status(claim.job_id) == "started"
+
+
 def described(store: Store, held: Held) -> Claim | None:
     """Return what a process holds as it claimed it; None when it lost it meanwhile."""
     key = keys.job(held.job_id)
@@ -57,14 +65,14 @@ def described(store: Store, held: Held) -> Claim | None:
 def judge(
     store: Store, outcome: Outcome, *, worker: str, text: str, how: str
 ) -> str | None:
-    """Settle what was killed with its process, and have its callbacks run by another.
+    """Settle what its process will not, and have its callbacks run by another.
 
     Args:
         store: where the job is.
         outcome: what its process would have said.
         worker: the worker that ran it.
         text: how it ended, for its callbacks.
-        how: why it was killed: ``timeout`` or ``stopped``.
+        how: why it ended: ``timeout`` or ``stopped``.
 
     Returns:
         Why it was refused; None when it was not.

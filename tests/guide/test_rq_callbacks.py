@@ -9,6 +9,7 @@ import pytest
 from flow.workers import callbacks as run
 from tests.support.apps import RQ, Shop, Untyped, heard
 from tests.support.shop import callbacks, plain, tasks
+from tests.support.turns import Turns, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,17 +155,15 @@ def test_a_job_that_is_deleted_while_it_runs_calls_nobody(
 def test_the_callback_for_a_stopped_job_is_there_for_who_stops_it(
     store: Store, queue: Untyped, client: Untyped
 ) -> None:
-    assert store
+    turns = Turns(store)
     job = queue.enqueue(plain.wait, on_stopped=RQ.Callback(callbacks.stopped))
-    client.hset(job.key, "status", "started")
-    run.stopped(job.id)
+    queue.enqueue(plain.wait, on_stopped=RQ.Callback(callbacks.broken))
+    told, broken = turns.take(2)
+    run.stopped(told)
     assert heard(client, job) == ["stopped: tests.support.shop.plain.wait"]
-    broken = queue.enqueue(plain.wait, on_stopped=RQ.Callback(callbacks.broken))
-    client.hset(broken.key, "status", "started")
-    run.stopped(broken.id)  # says so, and raises nothing
-    run.stopped("gone")
-    job.delete()
-    broken.delete()
+    run.stopped(broken)  # says so, and raises nothing
+    turns.settle(stopped(told), stopped(broken))
+    run.was_stopped("gone")
 
 
 def test_strict_allows_declared_tasks_alone_as_callbacks(

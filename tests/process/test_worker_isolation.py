@@ -242,6 +242,14 @@ def test_it_is_the_current_job_to_rq_too(yard: Yard) -> None:
     assert job.result(0) == job.id
 
 
+def test_a_callback_has_a_time_limit_of_its_own(yard: Yard, client: Untyped) -> None:
+    slow = RQ.Callback("tests.support.shop.callbacks.outlasts_its_job")
+    queue = RQ.Queue(connection=client)
+    job = queue.enqueue(f"{APP}.apart_echo", 1, on_success=slow, job_timeout=1)
+    yard.burst("--kill-after", "0.5")
+    assert job.get_status().value == "finished", yard.log()
+
+
 def test_strict_runs_no_callback_that_is_not_declared(
     yard: Yard, client: Untyped
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,16 +12,19 @@ import pytest
 from flow import errors
 from flow.job import Job
 from flow.record import Status
+from flow.workers import aftermath
 from flow.workers.board import Board
 from flow.workers.commands import Commands
 from flow.workers.deadlines import Deadlines
 from flow.workers.process import Process
-from flow.workers.settler import Settler
-from tests.support.leaks import places
+from tests.support.apps import RQ
+from tests.support.leaks import places, queued
 from tests.support.turns import Turns, finished, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import redis
 
     from flow.store.client import Store
     from tests.support.server import Server
@@ -38,9 +42,8 @@ class Worker:
         # Nothing runs in these tests, so nothing is signalled.
         self.process = Process(0, 0, self.part, -1, os.getpid(), 0.0, self.turns.name)
         deadlines = Deadlines(lambda: [self.process], PATIENCE)
-        self.settler = Settler(store, "w")
         self.commands = Commands(
-            store, self.settler, lambda: [self.process], deadlines, lambda: None
+            store, "w", lambda: [self.process], deadlines, lambda: None
         )
 
     def hear(self, **command: str) -> None:
@@ -52,7 +55,6 @@ def worker(store: Store) -> Iterator[Worker]:
     board = Board(1, 10)
     worker = Worker(store, board)
     yield worker
-    worker.settler.finish()
     board.close()
 
 
@@ -65,11 +67,45 @@ def test_what_was_claimed_and_has_not_begun_is_dropped(
     worker.commands.run_once()
     assert store.status(claim.job_id) is Status.STOPPED
     assert places(store, claim.job_id) == ["failed"]
-    assert worker.part.unwanted() == {1}  # should it begin just now
+    assert worker.part.begin(1) is False
     assert store.unclaim([claim]) == []
     assert worker.turns.settle(finished(claim)) == [(claim.job_id, "lost")]
     with pytest.raises(errors.JobFailed, match="JobStopped"):
         Job[int](claim.job_id, store).result(0)
+
+
+def test_the_callback_of_what_was_dropped_is_run_by_another(
+    worker: Worker, store: Store, client: redis.Redis
+) -> None:
+    hears = RQ.Callback("tests.support.shop.callbacks.stopped")
+    queue = RQ.Queue(connection=client)
+    job = queue.enqueue("tests.support.shop.plain.wait", on_stopped=hears)
+    claim = worker.turns.one()
+    worker.hear(command="stop-job", job_id=job.id)
+    worker.commands.run_once()
+    assert queued(store) == [f"{job.id}-{claim.execution}"]
+    aftermath.tell(job.id, "", "stopped")
+    assert client.llen(f"told:{job.id}") == 1
+    worker.turns.settle(finished(worker.turns.one(), ttl=0))
+
+
+def test_what_has_begun_is_told_to_end_and_is_left_to_its_process(
+    worker: Worker, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals: list[int] = []
+
+    def kill(_pid: int, number: int) -> None:
+        signals.append(number)
+
+    monkeypatch.setattr(os, "kill", kill)
+    store.enqueue([record()])
+    claim = worker.turns.one()
+    assert worker.part.begin(1)
+    worker.hear(command="stop-job", job_id=claim.job_id)
+    worker.commands.run_once()
+    assert signals == [signal.SIGURG]
+    assert worker.part.asked.numbers() == {1}
+    assert worker.turns.settle(finished(claim)) == []
 
 
 def test_of_two_executions_the_one_that_is_named_is_stopped(

@@ -116,6 +116,21 @@ def test_it_is_killed_after_its_time_and_not_before(
     asker.close()
 
 
+def test_what_was_given_all_the_time_it_wants_is_not_killed(
+    nursery: Nursery, clock: Clock
+) -> None:
+    asker = Asker(nursery, 1, seconds=10)
+    (ask,) = nursery.asked()
+    bear(nursery, ask)
+    nursery.asks.send(ASK.pack(ME, 1, -1))
+    assert list(nursery.asked()) == []
+    clock.now += 10 + OVERTIME
+    nursery.kill_overdue()
+    assert nursery.wait() == float("inf")
+    assert nursery.has(ME)
+    asker.close()
+
+
 def test_it_ends_when_the_one_who_asked_says_so(nursery: Nursery) -> None:
     meant, other = Asker(nursery, 1), Asker(nursery, 2)
     for ask in nursery.asked():

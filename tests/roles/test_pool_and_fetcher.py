@@ -24,12 +24,13 @@ from flow.workers.outofmemory import Killer
 from flow.workers.pool import Pool
 from flow.workers.process import new_name
 from tests.support import hazards
+from tests.support.apps import RQ, Untyped
 from tests.support.leaks import places, queued
 from tests.support.proxy import proxied
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from tests.support.proxy import Proxy
@@ -93,8 +94,10 @@ def process(
     burst: bool = True,
     threads: int = 2,
     asks: socket.socket | None = None,
+    stopped: Sequence[int] = (),
 ) -> Generator[Process]:
     one = Process(store, burst=burst, threads=threads, asks=asks)
+    one.part.ask(stopped)
     one.thread.start()
     # In a process of one thread this would be the main thread.
     line = threading.Thread(target=one.pool.run_main, daemon=True)
@@ -121,6 +124,27 @@ def test_a_burst_runs_everything_and_ends(store: Store, tmp_path: Path) -> None:
         assert one.part.running() == set()
         assert one.part.counts()[:2] == (500, 0)
     assert {places(store, job.id)[0] for job in jobs} == {"finished"}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_was_stopped_before_it_began_never_begins(
+    store: Store, client: Untyped, tmp_path: Path, threads: int
+) -> None:
+    hears = RQ.Callback("tests.support.shop.callbacks.stopped")
+    queue, ledger = RQ.Queue(connection=client), tmp_path / "ledger"
+    jobs = [
+        queue.enqueue(f"tests.support.hazards.{name}", ledger, 1, on_stopped=hears)
+        for name in ("note", "anote", "note")
+    ]
+    with process(store, threads=threads, stopped=[1, 2]) as one:
+        one.thread.join(LONG)
+    assert [job.get_status().value for job in jobs] == [
+        "stopped",
+        "stopped",
+        "finished",
+    ]
+    assert ledger.read_text().count("\n") == 1
+    assert [client.llen(f"told:{job.id}") for job in jobs] == [1, 1, 0]
 
 
 def test_a_bell_brings_what_was_pushed(store: Store, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
--- judge: an execution that was killed with its process ends as that would have said.
+-- judge: an execution ends without its process, which was killed for it or never began it.
 -- ARGV  1 worker name   2 why it was killed (timeout, stopped)   3 the packed call that tells
 --       of its end   then the 11 values of its outcome, as exchange has them
 -- Returns what the fence refused it for, or ''. A repeated call (its reply was lost) is known

@@ -40,6 +40,10 @@ def broken(*_: object) -> None:
     raise RuntimeError("the callback is broken")
 
 
+def outlasts_its_job(*_: object) -> None:
+    threading.Event().wait(2.5)  # longer than a second, and half a one for its end
+
+
 def endless(*_: object) -> None:
     threading.Event().wait()
 
