@@ -42,6 +42,10 @@ class ServerUnreachable(FlowError):
     """The Redis that is configured does not answer."""
 
 
+class SpoiltKey(FlowError):
+    """A key of flow's in Redis holds what another program wrote there."""
+
+
 class InvalidTask(FlowError):
     """A declaration contradicts itself, or a name is taken."""
 

@@ -57,6 +57,7 @@ class Agenda:
         self._pause, self._rests_until = 0.0, float("-inf")
         self._away_since: float | None = None
         self._away_for: Service | None = None
+        self._failing: dict[Service, str] = {}
         self._due = dict.fromkeys(services, monotonic())
 
     def wait(self) -> float:
@@ -89,12 +90,18 @@ class Agenda:
             self._server_away(service, str(error))
         except Exception as error:  # noqa: BLE001 - a key that others spoilt, most likely
             # Whoever runs this holds jobs: it must not end over its upkeep.
-            emit(UpkeepFailed(type(service).__name__.lower(), str(error)))
+            self._failed(service, str(error))
         else:
+            self._failing.pop(service, None)
             # Another may have had nothing to ask the server.
             if service is self._away_for:
                 self._server_back()
         return service.interval if wait is None else wait
+
+    def _failed(self, service: Service, error: str) -> None:
+        if self._failing.get(service) != error:
+            self._failing[service] = error
+            emit(UpkeepFailed(type(service).__name__.lower(), error))
 
     def _server_away(self, service: Service, error: str) -> None:
         self._away_for = service

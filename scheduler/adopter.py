@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flow.events import AdoptionLeft, TickFired
+from flow.events import AdoptionLeft, ScheduleUnreadable, TickFired
 from flow.log import emit
 from flow.service import Service
 from flow.store.rqscheduler import Move
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flow.store.rqscheduler import Entries, Planned
     from flow.store.timetable import Timetable
 
+MOVED = frozenset(("fired", "busy", "gone"))
 BATCH = 100  # entries that a script call moves at most: some milliseconds
 
 
@@ -41,6 +42,7 @@ class Adopter(Service):
         self._leader = leader
         self._record = record
         self._left = False
+        self._unreadable: set[str] = set()
 
     def run_once(self) -> float:
         """Serve what is due; return the seconds until the next, at most one."""
@@ -51,15 +53,27 @@ class Adopter(Service):
             return self.interval
         now = self._timetable.time() / 1000
         # The lock is kept while there are entries, also before the first is due.
-        due = self._entries.until(f"{now:.17g}", BATCH)
-        answers = self._entries.adopt([_move(entry, now) for entry in due])
-        if due:
-            self._tell(due, answers, now)
-            return self.interval if answers is None else 0.0
-        return min(self.interval, max(0.0, first - now))
+        moves = self._moves(self._entries.until(f"{now:.17g}", BATCH), now)
+        answers = self._entries.adopt(moves)
+        if moves:
+            self._tell(moves, answers, now)
+        if answers and not MOVED.isdisjoint(answers):
+            return 0.0
+        return self.interval if first <= now else min(self.interval, first - now)
+
+    def _moves(self, due: Sequence[Planned], now: float) -> list[Move]:
+        moves: list[Move] = []
+        for entry in due:
+            try:
+                moves.append(_move(entry, now))
+            except Exception as error:  # noqa: BLE001 - meta is a pickle of others
+                if entry.job not in self._unreadable:
+                    self._unreadable.add(entry.job)
+                    emit(ScheduleUnreadable(entry.job, str(error)))
+        return moves
 
     def _tell(
-        self, due: Sequence[Planned], answers: Sequence[str] | None, now: float
+        self, moves: Sequence[Move], answers: Sequence[str] | None, now: float
     ) -> None:
         if answers is None:
             if not self._left:
@@ -67,9 +81,10 @@ class Adopter(Service):
             self._left = True
             return
         self._left = False
-        for entry, answer in zip(due, answers, strict=True):
+        for move, answer in zip(moves, answers, strict=True):
             if answer == "fired":
-                emit(TickFired(entry.job, max(0.0, now - float(entry.score))))
+                late = max(0.0, now - float(move.entry.score))
+                emit(TickFired(move.entry.job, late))
 
 
 def _move(entry: Planned, now: float) -> Move:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
+from flow.errors import InvalidSchedule
 from flow.schedules.rules import delay, following, from_on, policy, recurrence
 from flow.store.entry import Step
 
@@ -45,6 +46,8 @@ class Plan:
 
     def __init__(self, due: Due, now: int, done_until: int = 0) -> None:
         """Read the schedule."""
+        if due.wrong:
+            raise InvalidSchedule(due.wrong)
         self._due = due
         self._now = now
         self._done_until = done_until
@@ -150,6 +153,5 @@ def replanned(rule: Cron | Every, cursor: int, last: int, now: int) -> int | Non
 
 
 def aside(due: Due, now: int, ms: int) -> Step:
-    """Return the step by which a schedule that cannot be read here waits ``ms``."""
-    cursor = int(due.cursor) if due.cursor else now
-    return Step(due, due.cursor, "aside", cursor, cursor, 1, now, cursor, now + ms)
+    """Return the step by which a schedule waits ``ms`` and stays where it stands."""
+    return Step(due, due.cursor, "aside", now, now, 1, now, now, now + ms)

@@ -25,7 +25,8 @@ ASIDE = 5000  # ms after which a schedule is read again that could not be read
 CALLS = 2  # of tick that one look at what is due is for
 TURN = 0.05  # seconds after which others have their turn, whatever is planned
 MANY = 20  # ticks of one call that the log counts instead of naming them
-HELD = 0.25  # seconds between two looks at a clock that jumped
+HELD = 0.25  # seconds between two looks at a clock that jumped, or at what stands still
+UNREADABLE = (ArithmeticError, TypeError, ValueError)  # what garbage in a field raises
 
 
 class Ticker(Service):
@@ -100,7 +101,8 @@ class Ticker(Service):
         if "fenced" in ticked.answers:
             self._leader.lost()
             return self.interval
-        return 0.0
+        # What is stale as often as it is asked for must not be asked for without rest.
+        return HELD if set(ticked.answers) == {"stale"} else 0.0
 
     def _plan(self, waiting: Waiting) -> list[Step]:
         began, most = self._monotonic(), CALLS * self._pace.steps
@@ -111,7 +113,7 @@ class Ticker(Service):
             try:
                 plan = Plan(due, waiting.now, self._record.done_until)
                 steps += plan.steps()[: most - len(steps)]
-            except (InvalidSchedule, ValueError) as error:
+            except (InvalidSchedule, *UNREADABLE) as error:
                 steps.append(aside(due, waiting.now, ASIDE))
                 self._complain(due.id, str(error))
         return steps

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flow.errors import InvalidSchedule
+from flow.errors import InvalidSchedule, SpoiltKey
 from flow.events import SchedulesReplanned, ZonesChanged
 from flow.log import emit
 from flow.recurrence import read_again, tzdata_at_hand, tzdata_version
@@ -83,9 +83,13 @@ class Zones(Service):
         )
 
     def _plan(self, part: list[str]) -> None:
-        found = [one for one in map(self._schedules.find, part) if one]
+        found = list(self._schedules.each(part))
         now = self._timetable.time()
-        moves = [move for one in found if (move := _move(one, now))]
+        moves = [
+            move
+            for one in found
+            if not isinstance(one, SpoiltKey) and (move := _move(one, now))
+        ]
         moved = self._timetable.replan(moves) if moves else []
         if moved:
             emit(SchedulesReplanned(moved, tzdata_version()))

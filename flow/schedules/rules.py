@@ -41,7 +41,7 @@ def recurrence(rule: Rule, schedule: str) -> Cron | Every:
 def _read(rule: Rule, schedule: str) -> Cron | Every:
     if rule.kind == "every":
         seconds, _, anchor = rule.spec.partition("@")
-        return Every(_number(seconds), to_moment(int(_number(anchor))))
+        return Every(_number(seconds), _anchor(anchor))
     if rule.kind == "cron":
         dst: Dst = rule.dst  # type: ignore[assignment]  # Cron checks it
         return Cron(rule.spec, tz=rule.tz or None, dst=dst, id=schedule or "none")
@@ -53,6 +53,13 @@ def _number(text: str) -> float:
         return float(text or 0)
     except ValueError:
         raise InvalidSchedule(f"{text!r} is no number of seconds") from None
+
+
+def _anchor(text: str) -> datetime:
+    try:
+        return to_moment(int(_number(text)))
+    except (ValueError, OverflowError):
+        raise InvalidSchedule(f"{text!r} is no instant, in ms since 1970") from None
 
 
 @cache

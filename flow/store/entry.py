@@ -63,13 +63,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A schedule whose tick has come; ``cursor`` is that tick, ms since 1970."""
+    """A schedule whose tick has come.
+
+    Args:
+        id: its id.
+        cursor: that tick, ms since 1970.
+        revision: changes with all that it enqueues, and when.
+        rule: when it recurs.
+        policy: its policy, as JSON.
+        wrong: why it cannot be read; empty when it can.
+    """
 
     id: str
     cursor: str
     revision: str
     rule: Rule
     policy: str
+    wrong: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,7 @@ class Waiting:
 
     now: int
     serial: int
-    coming: int | None
+    coming: float | None
     due: Sequence[Due]
 
 

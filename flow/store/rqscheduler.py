@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import ResponseError
+
 from flow import codec, keys
 from flow.store.scripts import load
 
@@ -62,10 +64,14 @@ class Entries:
             *("ZRANGEBYSCORE", ENTRIES, "-inf", until),
             *("WITHSCORES", "LIMIT", 0, limit),
         )
-        return [
-            Planned(job, score, self._link.command("HGET", keys.job(job), "meta"))
-            for job, score in _pairs(found)
-        ]
+        return [Planned(job, score, self._meta(job)) for job, score in _pairs(found)]
+
+    def _meta(self, job: str) -> bytes | None:
+        try:
+            found: bytes | None = self._link.command("HGET", keys.job(job), "meta")
+        except ResponseError:
+            return None  # no job: adopt.lua takes the entry for one that is gone
+        return found
 
     def adopt(self, moves: Sequence[Move]) -> list[str] | None:
         """Enqueue what is due; each once, however often the call is repeated.
@@ -111,7 +117,7 @@ def _pairs(found: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - RESP2 is flat
     for item in found:
         flat += item if isinstance(item, list | tuple) else [item]
     return [
-        (job.decode(), _text(score))
+        (job.decode("utf-8", "replace"), _text(score))
         for job, score in zip(flat[::2], flat[1::2], strict=True)
     ]
 

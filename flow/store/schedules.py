@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from flow import codec, keys
+from flow import codec
+from flow.errors import SpoiltKey
+from flow.store.appkeys import AppKeys
 from flow.store.entry import Rule
-from flow.store.scripts import load
 from flow.store.timetable import LEDGER, TOMBSTONE
 
 if TYPE_CHECKING:
@@ -80,32 +82,48 @@ class Schedules:
         self, link: Link, app: str, now: Callable[[], float] = time.time
     ) -> None:
         """Prepare; nothing is read yet."""
-        self._link = link
-        self._app = app
+        self._keys = AppKeys(link, app)
         self._now = now
 
     def all(self) -> list[Scheduled]:
         """Return every schedule, by id."""
-        found = map(self.find, self.ids())
-        return [one for one in found if one is not None]
+        return [one for one in self.each() if isinstance(one, Scheduled)]
+
+    def each(self, ids: Sequence[str] | None = None) -> Iterator[Scheduled | SpoiltKey]:
+        """Yield schedules, by default all by id; or why one cannot be read."""
+        for schedule in self.ids() if ids is None else ids:
+            try:
+                found = self.find(schedule)
+            except SpoiltKey as error:
+                yield error
+            else:
+                if found is not None:
+                    yield found
 
     def ids(self) -> list[str]:
         """Return the id of every schedule, in their order."""
-        ids = cast("list[bytes]", self._link.command("HKEYS", self._key("ids")))
-        return sorted(one.decode() for one in ids)
+        ids = cast("list[bytes]", self._keys.command("HKEYS", "ids"))
+        return sorted(one.decode("utf-8", "replace") for one in ids)
 
     def find(self, schedule: str) -> Scheduled | None:
-        """Return a schedule, or None."""
-        flat = self._link.command("HGETALL", self._key(f"schedule:{schedule}"))
-        fields = {k.decode(): v.decode() for k, v in flat.items()}
+        """Return a schedule, or None.
+
+        Raises:
+            SpoiltKey: another program wrote what stands there.
+        """
+        flat = self._keys.command("HGETALL", f"schedule:{schedule}")
+        fields = _decoded(flat)
         if "revision" not in fields or "removed" in fields:
             return None
-        return _scheduled(schedule, fields)
+        try:
+            return _scheduled(schedule, fields)
+        except ValueError as error:
+            raise SpoiltKey(f"schedule {schedule} cannot be read: {error}") from None
 
     def pause(self, schedule: str) -> int:
         """Have it enqueue nothing; return 1, 0 when it was paused, -1 for unknown."""
         parts = ("next", f"schedule:{schedule}", "bell")
-        return int(self._run("pause", parts, [schedule, self._iso()]))
+        return int(self._keys.run("pause", parts, [schedule, self._iso()]))
 
     def resume(
         self,
@@ -129,16 +147,16 @@ class Schedules:
         count, _, last = left_out
         arguments = [one.id, cursor, following, wake, count, last, LEDGER]
         parts = ("next", f"schedule:{one.id}", "bell", "ledger")
-        return int(self._run("resume", parts, arguments))
+        return int(self._keys.run("resume", parts, arguments))
 
     def skip_next(self, schedule: str, count: int) -> int:
         """Leave out its next ticks; return 1, or -1 for unknown."""
-        return int(self._run("skip_next", [f"schedule:{schedule}"], [count]))
+        return int(self._keys.run("skip_next", [f"schedule:{schedule}"], [count]))
 
     def remove(self, schedule: str) -> int:
         """Remove it; return 1, 0 for unknown, -1 when the app declares it."""
         parts = ("next", "schedule:", "job:", "ids", "bell")
-        return int(self._run("remove", parts, [schedule, self._iso(), TOMBSTONE]))
+        return int(self._keys.run("remove", parts, [schedule, self._iso(), TOMBSTONE]))
 
     def backfill(
         self, schedule: str, jobs: Mapping[str, int], outcome: str
@@ -153,7 +171,7 @@ class Schedules:
         listed, made = list(jobs.items()), list[str]()
         for start in range(0, len(listed), CHUNK):
             words = [word for pair in listed[start : start + CHUNK] for word in pair]
-            answer = self._run("backfill", parts, [*head, *words])
+            answer = self._keys.run("backfill", parts, [*head, *words])
             if isinstance(answer, int):
                 return None
             made += [one.decode() for one in answer]
@@ -172,20 +190,16 @@ class Schedules:
     def _entries(self) -> Iterator[Note]:
         end = "+"
         while True:
-            entries: Any = self._link.command(
-                "XREVRANGE", self._key("ledger"), end, "-", "COUNT", 500
+            entries: Any = self._keys.command(
+                "XREVRANGE", "ledger", end, "-", "COUNT", 500
             )
             if not entries:
                 return
             for entry_id, fields in entries:
-                yield _note(entry_id, fields)
+                # What another program wrote there is none of ours.
+                with contextlib.suppress(KeyError, ValueError):
+                    yield _note(entry_id, _decoded(fields))
             end = f"({entries[-1][0].decode()}"
-
-    def _run(self, script: str, parts: Sequence[str], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - as the script answers
-        return self._link.run(load(script), [self._key(p) for p in parts], arguments)
-
-    def _key(self, part: str) -> str:
-        return keys.clock(self._app, part)
 
     def _iso(self) -> str:
         return codec.iso(self._now())
@@ -211,8 +225,14 @@ def _scheduled(schedule: str, fields: Mapping[str, str]) -> Scheduled:
     )
 
 
-def _note(entry_id: bytes, raw: Mapping[bytes, bytes]) -> Note:
-    fields = {name.decode(): value.decode() for name, value in raw.items()}
+def _decoded(raw: Mapping[bytes, bytes]) -> dict[str, str]:
+    pairs = raw.items()
+    return {
+        k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in pairs
+    }
+
+
+def _note(entry_id: bytes, fields: Mapping[str, str]) -> Note:
     tick = int(fields["tick"])
     return Note(
         at=int(entry_id.partition(b"-")[0]),

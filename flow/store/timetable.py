@@ -6,9 +6,9 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from flow import codec, keys
+from flow import codec
+from flow.store.appkeys import AppKeys
 from flow.store.entry import Due, Lead, Rule, Ticked, Waiting
-from flow.store.scripts import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ class Timetable:
     ) -> None:
         """Prepare; nothing is read yet."""
         self._link = link
-        self._app = app
+        self._keys = AppKeys(link, app)
         self._now = now
 
     def time(self) -> int:
@@ -59,7 +59,7 @@ class Timetable:
             arguments: list[Any] = [self._iso(), source, release, LEDGER]
             for entry in entries[start : start + CHUNK]:
                 arguments += _declared(entry)
-            newer, new, other = self._run("declare", names, arguments)
+            newer, new, other = self._keys.run("declare", names, arguments)
             if newer:
                 return None
             added += _words(new)
@@ -74,33 +74,30 @@ class Timetable:
         for start in range(0, max(1, len(gone)), CHUNK):
             part = gone[start : start + CHUNK]
             head = [self._iso(), release, print_, TOMBSTONE]
-            removed += _words(self._run("seal", names, [*head, *part]))
+            removed += _words(self._keys.run("seal", names, [*head, *part]))
         return removed
 
     def declared(self) -> set[str]:
         """Return the ids of the schedules that some release declared."""
-        flat = self._link.command("HGETALL", self._key("ids"))
+        flat = self._keys.command("HGETALL", "ids")
         pairs = cast("dict[bytes, bytes]", flat).items()
         return {one.decode() for one, source in pairs if source == b"declared"}
 
     def standing(self) -> tuple[int, str]:
         """Return the release whose declared set stands, and the set's hash."""
-        release, print_ = self._link.command(
-            "HMGET", self._key("state"), "release", "declared"
-        )
-        return int(release or 0), (print_ or b"").decode()
+        release, print_ = self._keys.command("HMGET", "state", "release", "declared")
+        return _number(release), _word(print_ or b"")
 
     def planned_by(self) -> str:
         """Return the release of the time zone data that the next ticks are planned by.
 
         Empty when no clock has noted it.
         """
-        noted = self._link.command("HGET", self._key("state"), "zones") or b""
-        return str(noted.decode())
+        return _word(self._keys.command("HGET", "state", "zones") or b"")
 
     def note_zones(self, version: str) -> None:
         """Note by which release of the time zone data the next ticks are planned."""
-        self._link.command("HSET", self._key("state"), "zones", version)
+        self._keys.command("HSET", "state", "zones", version)
 
     def replan(self, moves: Sequence[tuple[str, str, int, int, int]]) -> list[str]:
         """Have schedules go on elsewhere, unless they have moved meanwhile.
@@ -113,15 +110,15 @@ class Timetable:
             The ids of those that do.
         """
         flat = [word for move in moves for word in move]
-        return _words(self._run("replan", ("next", "schedule:", "bell"), flat))
+        return _words(self._keys.run("replan", ("next", "schedule:", "bell"), flat))
 
     def due(self, limit: int) -> Waiting:
         """Return what is due, ``limit`` schedules at most."""
-        now, serial, coming, rows = self._run(
+        now, serial, coming, rows = self._keys.run(
             "due", ("next", "schedule:", "state"), [limit]
         )
         due = [_due(row) for row in rows]
-        return Waiting(now, serial, int(float(coming)) if coming else None, due)
+        return Waiting(now, serial, float(coming) if coming else None, due)
 
     def tick(self, token: str, steps: Sequence[Step], silence: int = 0) -> Ticked:
         """Take steps; each is taken once, however often the call is repeated.
@@ -139,7 +136,7 @@ class Timetable:
         for step in steps:
             arguments += _arguments(step)
         names = ("leader", "next", "schedule:", "job:", "ledger", "state")
-        now, serial, answers, took = self._run("tick", names, arguments)
+        now, serial, answers, took = self._keys.run("tick", names, arguments)
         seconds = None if took < 0 else took / 1_000_000
         return Ticked(now, serial, _words(answers), seconds)
 
@@ -152,44 +149,49 @@ class Timetable:
             patience: seconds that a tick may be overdue while the leader is silent.
         """
         arguments = [clock, LEASE, token, round(patience * 1000)]
-        mine, leader, left, *heard = self._run(
+        mine, leader, left, *heard = self._keys.run(
             "lead", ("leader", "epoch", "next", "state"), arguments
         )
         return Lead(mine.decode(), leader.decode(), left / 1000, *heard)
 
     def leader(self) -> str:
         """Return the clock that leads; empty when none does."""
-        token = self._link.command("GET", self._key("leader")) or b""
-        return str(token.decode().partition(":")[2])
+        token = _word(self._keys.command("GET", "leader") or b"")
+        return token.partition(":")[2] or token
 
     def resign(self, token: str) -> None:
         """Give way to another clock at once."""
-        self._run("resign", ("leader", "bell"), [token])
-
-    def _run(self, script: str, parts: Sequence[str], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - as the script answers
-        return self._link.run(load(script), [self._key(p) for p in parts], arguments)
-
-    def _key(self, part: str) -> str:
-        return keys.clock(self._app, part)
+        self._keys.run("resign", ("leader", "bell"), [token])
 
     def _iso(self) -> str:
         return codec.iso(self._now())
 
 
 def _words(raw: Sequence[bytes]) -> list[str]:
-    return [word.decode() for word in raw]
+    return [_word(word) for word in raw]
+
+
+def _word(raw: bytes) -> str:
+    # What others spoilt stays as it is, and goes back as it came.
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _number(raw: bytes | None) -> int:
+    return int(raw) if raw and raw.isdigit() else 0
 
 
 def _due(row: list[bytes | None]) -> Due:
-    schedule, cursor, revision, policy, *rule = [word or b"" for word in row]
-    recurs, place = _rule(*rule), (cursor.decode(), revision.decode())
-    return Due(schedule.decode(), *place, recurs, policy.decode())
+    schedule, *fields = [_word(word or b"") for word in row]
+    if len(fields) == 1:
+        return Due(schedule, "", "", _rule("", "", "", ""), "", wrong=fields[0])
+    cursor, revision, policy, *rule = fields
+    return Due(schedule, cursor, revision, _rule(*rule), policy)
 
 
 # Thousands of schedules may recur alike.
 @lru_cache(1024)
-def _rule(kind: bytes, spec: bytes, tz: bytes, dst: bytes) -> Rule:
-    return Rule(kind.decode(), spec.decode(), tz.decode(), dst.decode() or "vixie")
+def _rule(kind: str, spec: str, tz: str, dst: str) -> Rule:
+    return Rule(kind, spec, tz, dst or "vixie")
 
 
 def _declared(entry: Entry) -> Iterator[Any]:
@@ -207,6 +209,7 @@ def _declared(entry: Entry) -> Iterator[Any]:
 
 def _arguments(step: Step) -> tuple[Any, ...]:
     following = "" if step.following is None else step.following
-    place = (step.due.id, step.due.revision, step.cursor, step.what)
+    named = (step.due.id, step.due.revision, step.cursor)
+    place = (*(word.encode("utf-8", "surrogateescape") for word in named), step.what)
     about = (step.first, step.last, step.count, step.at)
     return *place, *about, following, step.wake, step.reason

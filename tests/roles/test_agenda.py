@@ -76,6 +76,20 @@ def test_a_service_that_fails_is_run_again_and_holds_up_nobody(
     assert (broken.turns, well.turns) == (3, 3)
 
 
+def test_what_goes_on_failing_alike_is_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, said = [0.0], list[events.Event]()
+    monkeypatch.setattr(service, "emit", said.append)
+    broken = Counting(1.0)
+    agenda = Agenda([broken], lambda: now[0])
+    for second, why in enumerate(["a", "a", "b", "b", "", "b"]):
+        now[0], broken.error = float(second), KeyError(why) if why else None
+        agenda.run_due()
+    told = [one.error for one in said if isinstance(one, events.UpkeepFailed)]
+    assert told == ["'a'", "'b'", "'b'"]
+
+
 def test_while_the_server_is_away_one_service_a_round_tries() -> None:
     # Each may wait for half a minute, and a signal would wait for them all.
     now = [0.0]

@@ -14,9 +14,9 @@ from tests.support.shop import tasks
 if TYPE_CHECKING:
     from tests.scheduler.turning import Turning
 
-MINUTE = 60_000
+DAY = 86_400_000  # no test may meet a tick by chance
 REPORT = "tests-support-shop-tasks-report"
-MINUTELY = Schedule("every", "60")
+DAILY = Schedule("every", "86400")
 HOURLY = Schedule("every", "3600")
 
 
@@ -35,7 +35,7 @@ def declare(clock: Turning, release: int, *schedules: Schedule) -> Declarer:
 
 
 def test_what_is_declared_no_longer_goes(clock: Turning) -> None:
-    declare(clock, 1, MINUTELY)
+    declare(clock, 1, DAILY)
     assert clock.timetable.declared() == {REPORT}
     declare(clock, 2)
     assert clock.timetable.declared() == set()
@@ -47,9 +47,9 @@ def test_what_is_declared_no_longer_goes(clock: Turning) -> None:
 def test_an_older_release_never_overwrites_a_newer_one(clock: Turning) -> None:
     for _ in range(50):
         declare(clock, 41, HOURLY)
-        declare(clock, 42, MINUTELY)
+        declare(clock, 42, DAILY)
         declare(clock, 41, HOURLY)
-        assert clock.find(REPORT).rule == Rule("every", "60")
+        assert clock.find(REPORT).rule == Rule("every", "86400")
     declare(clock, 41)
     assert clock.timetable.declared() == {REPORT}
     assert clock.timetable.standing()[0] == 42
@@ -58,38 +58,38 @@ def test_an_older_release_never_overwrites_a_newer_one(clock: Turning) -> None:
 
 
 def test_a_restart_neither_repeats_nor_loses_a_tick(clock: Turning) -> None:
-    declare(clock, 1, MINUTELY)
-    late = clock.rewind(MINUTE, REPORT)
-    declare(clock, 1, MINUTELY)
+    declare(clock, 1, DAILY)
+    late = clock.rewind(DAY, REPORT)
+    declare(clock, 1, DAILY)
     clock.turn()
-    declare(clock, 1, MINUTELY)
+    declare(clock, 1, DAILY)
     clock.turn()
     assert clock.fired(REPORT) == [late]
 
 
 def test_a_rollback_goes_on_where_the_schedule_stood(clock: Turning) -> None:
-    declare(clock, 1, MINUTELY)
+    declare(clock, 1, DAILY)
     stands = clock.stands(REPORT)
     declare(clock, 2)
-    declare(clock, 3, MINUTELY)
+    declare(clock, 3, DAILY)
     assert clock.stands(REPORT) == stands
     clock.turn()
     assert clock.fired(REPORT) == []
 
 
 def test_one_that_returns_after_weeks_is_planned_anew(clock: Turning) -> None:
-    declare(clock, 1, MINUTELY)
-    clock.rewind(90 * MINUTE, REPORT)
+    declare(clock, 1, DAILY)
+    clock.rewind(90 * DAY, REPORT)
     declare(clock, 2)
     key = f"flow:clock:shop:schedule:{REPORT}"
-    clock.store.link.command("HINCRBY", key, "removed_at", -61 * MINUTE)
-    declare(clock, 3, MINUTELY)
+    clock.store.link.command("HINCRBY", key, "removed_at", -61 * 60_000)
+    declare(clock, 3, DAILY)
     assert clock.stands(REPORT) > clock.timetable.time()
 
 
 def test_what_was_lost_is_declared_again_without_a_burst(clock: Turning) -> None:
-    declarer = declare(clock, 1, Schedule("every", "60"))
-    clock.rewind(MINUTE, REPORT)
+    declarer = declare(clock, 1, Schedule("every", "86400"))
+    clock.rewind(DAY, REPORT)
     clock.turn()
     clock.store.link.command("FLUSHALL")
     clock.turn()
@@ -105,16 +105,16 @@ def test_clocks_without_release_numbers_do_not_overwrite_each_other_in_turn(
     clock: Turning,
 ) -> None:
     old = declare(clock, 0, HOURLY)
-    declare(clock, 0, MINUTELY)
+    declare(clock, 0, DAILY)
     old.run_once()
-    assert clock.find(REPORT).rule == Rule("every", "60")
+    assert clock.find(REPORT).rule == Rule("every", "86400")
 
 
 def test_two_schedules_of_one_task_have_two_ids(clock: Turning) -> None:
-    named = Schedule("every", "60", name="the quick one")
-    declare(clock, 1, named, MINUTELY, HOURLY)
+    named = Schedule("every", "86400", name="the quick one")
+    declare(clock, 1, named, DAILY, HOURLY)
     ids = clock.timetable.declared()
     assert f"{REPORT}-the-quick-one" in ids
     assert len(ids) == 3
-    declare(clock, 1, HOURLY, named, MINUTELY)
+    declare(clock, 1, HOURLY, named, DAILY)
     assert clock.timetable.declared() == ids

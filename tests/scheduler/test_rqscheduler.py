@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flow import events
 from flow.scheduler import Scheduler
 from flow.scheduler.adopter import Adopter
 from flow.scheduler.taking import Taking
 from flow.store.rqscheduler import Entries
 from tests.support.shop import plain
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.scheduler.turning import Turning
@@ -207,6 +209,25 @@ def test_a_paused_holder_does_not_delete_its_successors_lock(server: Server) -> 
         assert client.exists(LOCK)
         second.remove_lock()
         assert not client.exists(LOCK)
+
+
+@pytest.mark.leaves_keys
+def test_an_entry_that_cannot_be_read_holds_up_no_other(
+    clock: Turning, theirs: Any, happened: list[events.Event]
+) -> None:
+    then = datetime(2026, 1, 1)
+    spoilt, well = (
+        theirs.schedule(then, plain.add, args=[n], interval=60) for n in range(2)
+    )
+    due(clock, spoilt, ago=9)
+    due(clock, well)
+    clock.store.link.command("HSET", f"rq:job:{spoilt.id}", "meta", b"\xff spoilt")
+    clock.store.link.command("ZADD", ENTRIES, 0, b"\xff")
+    serves = adopter(clock)
+    wait_until(lambda: serves.run_once() > 0, waiting_for="the end of work")
+    assert clock.queued() == [well.id]
+    told = [one for one in happened if isinstance(one, events.ScheduleUnreadable)]
+    assert [one.schedule for one in told] == [spoilt.id]
 
 
 @pytest.mark.leaves_keys

@@ -16,7 +16,7 @@ from tests.support.shop import tasks
 if TYPE_CHECKING:
     from tests.scheduler.turning import Turning
 
-MINUTE = 60_000
+DAY = 86_400_000  # no test may meet a tick by chance
 
 
 def test_it_is_found_on_the_package() -> None:
@@ -24,19 +24,19 @@ def test_it_is_found_on_the_package() -> None:
 
 
 def test_a_schedule_is_made_and_ticks(clock: Turning) -> None:
-    made = schedules.upsert("beat", tasks.resize, every=60, args=("a.png",))
+    made = schedules.upsert("beat", tasks.resize, every=86400, args=("a.png",))
     assert (made.id, made.source, made.paused) == ("beat", "dynamic", "")
     assert made.title == "tests.support.shop.tasks.resize('a.png')"
-    first = clock.rewind(MINUTE)
+    first = clock.rewind(DAY)
     clock.turn()
     assert clock.queued() == [f"beat-{first}"]
     assert schedules.find("beat").last == first
 
 
 def test_a_change_of_what_is_enqueued_keeps_the_next_tick(clock: Turning) -> None:
-    schedules.upsert("beat", tasks.resize, every=60, args=("a.png",))
-    late = clock.rewind(MINUTE)
-    schedules.upsert("beat", tasks.resize, every=60, args=("b.png",))
+    schedules.upsert("beat", tasks.resize, every=86400, args=("a.png",))
+    late = clock.rewind(DAY)
+    schedules.upsert("beat", tasks.resize, every=86400, args=("b.png",))
     clock.turn()
     assert clock.fired() == [late]
     command = clock.store.link.command
@@ -47,8 +47,8 @@ def test_a_change_of_what_is_enqueued_keeps_the_next_tick(clock: Turning) -> Non
 def test_a_change_of_the_rule_never_fires_what_the_old_one_had_due(
     clock: Turning,
 ) -> None:
-    schedules.upsert("beat", tasks.report, every=60)
-    late = clock.rewind(MINUTE)
+    schedules.upsert("beat", tasks.report, every=86400)
+    late = clock.rewind(DAY)
     schedules.upsert("beat", tasks.report, cron="0 0 1 1 *", tz="Europe/London")
     clock.turn()
     assert clock.fired() == []
@@ -57,8 +57,8 @@ def test_a_change_of_the_rule_never_fires_what_the_old_one_had_due(
 
 
 def test_a_paused_schedule_does_nothing_until_it_is_resumed(clock: Turning) -> None:
-    schedules.upsert("beat", tasks.report, every=60)
-    first = clock.rewind(3 * MINUTE)
+    schedules.upsert("beat", tasks.report, every=86400)
+    first = clock.rewind(3 * DAY)
     assert schedules.pause("beat")
     assert not schedules.pause("beat")
     clock.turn()
@@ -67,14 +67,14 @@ def test_a_paused_schedule_does_nothing_until_it_is_resumed(clock: Turning) -> N
     assert schedules.resume("beat")
     assert not schedules.resume("beat")
     assert clock.left_out() == {"paused": 3}
-    assert clock.stands() == first + 3 * MINUTE
-    clock.rewind(MINUTE)
+    assert clock.stands() == first + 3 * DAY
+    clock.rewind(DAY)
     clock.turn()
-    assert clock.fired() == [first + 2 * MINUTE]
+    assert clock.fired() == [first + 2 * DAY]
 
 
 def test_a_resumed_schedule_keeps_its_jitter(clock: Turning) -> None:
-    schedules.upsert("beat", tasks.report, every=60, jitter=59)
+    schedules.upsert("beat", tasks.report, every=86400, jitter=59)
     due = clock.wakes()
     assert due > clock.stands()
     schedules.pause("beat")
@@ -85,23 +85,23 @@ def test_a_resumed_schedule_keeps_its_jitter(clock: Turning) -> None:
 def test_a_change_of_the_jitter_alone_moves_when_the_next_tick_is_due(
     clock: Turning,
 ) -> None:
-    schedules.upsert("beat", tasks.report, every=60, jitter=59)
+    schedules.upsert("beat", tasks.report, every=86400, jitter=59)
     stands = clock.stands()
-    schedules.upsert("beat", tasks.report, every=60)
+    schedules.upsert("beat", tasks.report, every=86400)
     assert (clock.stands(), clock.wakes()) == (stands, stands)
 
 
 def test_a_pause_outlives_a_change(clock: Turning) -> None:
-    schedules.upsert("beat", tasks.report, every=60)
+    schedules.upsert("beat", tasks.report, every=86400)
     schedules.pause("beat")
-    schedules.upsert("beat", tasks.report, every=30)
+    schedules.upsert("beat", tasks.report, every=43200)
     assert schedules.find("beat").paused
     clock.turn()
     assert clock.queued() == []
 
 
 def test_run_now_enqueues_beside_the_ticks(clock: Turning) -> None:
-    schedules.upsert("beat", tasks.report, every=60)
+    schedules.upsert("beat", tasks.report, every=86400)
     stands = clock.stands()
     schedules.pause("beat")
     job = schedules.run_now("beat")
@@ -112,12 +112,12 @@ def test_run_now_enqueues_beside_the_ticks(clock: Turning) -> None:
 
 
 def test_skip_next_leaves_out_so_many_ticks(clock: Turning) -> None:
-    schedules.upsert("beat", tasks.report, every=60, catch_up="all")
+    schedules.upsert("beat", tasks.report, every=86400, catch_up="all")
     schedules.skip_next("beat", 2)
     assert schedules.find("beat").skip == 2
-    first = clock.rewind(3 * MINUTE)
+    first = clock.rewind(3 * DAY)
     clock.turn()
-    assert clock.fired() == [first + 2 * MINUTE]
+    assert clock.fired() == [first + 2 * DAY]
     assert clock.left_out() == {"skip_next": 2}
     assert schedules.find("beat").skip == 0
 
@@ -133,11 +133,11 @@ def test_a_backfill_enqueues_each_tick_of_the_past_once(clock: Turning) -> None:
 
 
 def test_a_backfill_leaves_the_clocks_own_ticks_alone(clock: Turning) -> None:
-    schedules.upsert("beat", tasks.report, every=60)
+    schedules.upsert("beat", tasks.report, every=86400)
     stands = datetime.fromtimestamp(clock.stands() / 1000, UTC)
-    minute = timedelta(minutes=1)
-    jobs = schedules.backfill("beat", stands - minute, stands + 5 * minute)
-    assert [job.id for job in jobs] == [f"beat-{clock.stands() - MINUTE}"]
+    day = timedelta(days=1)
+    jobs = schedules.backfill("beat", stands - day, stands + 5 * day)
+    assert [job.id for job in jobs] == [f"beat-{clock.stands() - DAY}"]
 
 
 def test_a_backfill_without_end_is_refused(clock: Turning) -> None:
@@ -153,17 +153,17 @@ def test_a_backfill_without_end_is_refused(clock: Turning) -> None:
 def test_a_removed_schedule_is_gone_and_comes_back_where_it_stood(
     clock: Turning,
 ) -> None:
-    schedules.upsert("beat", tasks.report, every=60)
-    late = clock.rewind(MINUTE)
+    schedules.upsert("beat", tasks.report, every=86400)
+    late = clock.rewind(DAY)
     schedules.remove("beat")
     clock.turn()
     assert schedules.all() == []
     assert clock.queued() == []
-    schedules.upsert("beat", tasks.report, every=60)
+    schedules.upsert("beat", tasks.report, every=86400)
     clock.turn()
     assert clock.fired() == [late]
     schedules.remove("beat")
-    schedules.upsert("beat", tasks.report, every=60)
+    schedules.upsert("beat", tasks.report, every=86400)
     clock.turn()
     assert clock.fired() == [late]
 
@@ -178,7 +178,7 @@ def test_what_the_app_declares_can_be_paused_but_neither_changed_nor_removed(
     with pytest.raises(InvalidSchedule, match="the app declares 'beat'"):
         schedules.remove("beat")
     with pytest.raises(InvalidSchedule, match="the app declares 'beat'"):
-        schedules.upsert("beat", tasks.report, every=60)
+        schedules.upsert("beat", tasks.report, every=86400)
     assert schedules.pause("beat")
 
 
@@ -201,7 +201,7 @@ def test_an_unknown_schedule_is_one_clear_error(clock: Turning) -> None:
 
 def test_what_cannot_be_is_refused(clock: Turning) -> None:
     with pytest.raises(InvalidSchedule, match="is no schedule id"):
-        schedules.upsert("a.b", tasks.report, every=60)
+        schedules.upsert("a.b", tasks.report, every=86400)
     with pytest.raises(InvalidSchedule, match="either cron= or every="):
         schedules.upsert("beat", tasks.report)
     with pytest.raises(InvalidSchedule, match="from 1 second"):
@@ -209,6 +209,6 @@ def test_what_cannot_be_is_refused(clock: Turning) -> None:
     with pytest.raises(InvalidSchedule, match="no option 'sometimes'"):
         schedules.upsert("beat", tasks.report, every=9, sometimes=1)  # type: ignore[call-arg]  # the case
     with pytest.raises(InvalidCall):
-        schedules.upsert("beat", tasks.report, every=60, args=(1, 2, 3))
+        schedules.upsert("beat", tasks.report, every=86400, args=(1, 2, 3))
     assert clock.queued() == []
     assert schedules.all() == []

@@ -38,6 +38,8 @@ class Turning:
         self.record = Record(Steady())
         self.leader = Leader(self.timetable, name, self.record, lambda: None)
         self.ticker = Ticker(self.timetable, self.leader, self.record)
+        # Half a minute from its ticks: no test may meet one by chance.
+        self._minute = Rule("every", f"60@{self.timetable.time() - 30_000}")
 
     def declare(
         self,
@@ -50,7 +52,7 @@ class Turning:
         record = JobRecord(schedule, Invocation("shop.beat", (word,)), "default")
         made = entry(
             schedule,
-            rule or Rule("every", "60"),
+            rule or self._minute,
             Policy(**policy),
             record,
             self.timetable.time(),

@@ -74,6 +74,17 @@ def test_a_key_of_another_type_does_not_hold_up_what_is_due(store: Store) -> Non
     assert queued(store) == [job.id]
 
 
+@pytest.mark.parametrize("place", ["rq:scheduled:spoilt", "rq:scheduler-lock:spoilt"])
+def test_a_spoilt_queue_does_not_hold_up_the_others(store: Store, place: str) -> None:
+    jobs = [replace(record(), queue=name, due=1.0) for name in ("spoilt", "default")]
+    store.enqueue(jobs)
+    store.link.command("DEL", place)
+    store.link.command("RPUSH", place, "of another type")
+    store.promote(["spoilt", "default"])
+    store.link.command("DEL", place)
+    assert queued(store) == [jobs[1].id]
+
+
 @pytest.mark.parametrize("where", ["queued", "scheduled", "deferred"])
 def test_a_job_that_has_not_started_can_be_canceled(store: Store, where: str) -> None:
     parent, job = record(), record()

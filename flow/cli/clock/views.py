@@ -11,6 +11,7 @@ import click
 from flow import schedules
 from flow.cli.clock.opening import open_app, opened
 from flow.cli.clock.wording import instant, policy, table, when, zone_of
+from flow.errors import SpoiltKey
 from flow.recurrence import tzdata_version
 from flow.schedules import zonedata
 from flow.store import current
@@ -29,7 +30,8 @@ in_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
 def listing(*, app: str | None, redis_url: str | None, as_json: bool) -> None:
     """Show the schedules: next and last tick, lateness, policy, paused."""
     project, _ = open_app(app, redis_url)
-    found = schedules.all()
+    each = list(Schedules(current.store().link, project.name).each())
+    found = [one for one in each if not isinstance(one, SpoiltKey)]
     timetable = Timetable(current.store().link, project.name)
     leader = timetable.leader()
     if as_json:
@@ -39,6 +41,9 @@ def listing(*, app: str | None, redis_url: str | None, as_json: bool) -> None:
         return
     rows = [_row(one) for one in found]
     click.echo(table(("SCHEDULE", "NEXT", "LAST", "LATE", "POLICY", "WHEN"), rows))
+    for one in each:
+        if isinstance(one, SpoiltKey):
+            click.echo(f"stands still: {one}")
     leads = f"{leader} leads" if leader else "no clock leads"
     click.echo(f"\n{leads}; {zonedata.told(timetable.time())}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from flow.errors import InvalidSchedule
 from flow.recurrence import Cron
@@ -48,7 +48,10 @@ def instant(ms: int | None, zone: tzinfo = UTC) -> str:
     """Return ms since 1970 as a person reads them; ``-`` for none."""
     if ms is None:
         return "-"
-    return moment(to_moment(ms).astimezone(zone))
+    try:
+        return moment(to_moment(ms).astimezone(zone))
+    except (ValueError, OverflowError):
+        return f"{ms}, which is no instant"
 
 
 def moment(at: datetime) -> str:
@@ -58,5 +61,11 @@ def moment(at: datetime) -> str:
 
 def policy(text: str) -> str:
     """Return what of a policy is not the default."""
-    chosen = json.loads(text or "{}")
-    return ", ".join(f"{name} {value}" for name, value in chosen.items()) or "-"
+    try:
+        chosen: Any = json.loads(text or "{}")
+    except ValueError:
+        chosen = None
+    if not isinstance(chosen, dict):
+        return f"{text} ?"
+    pairs = cast("dict[str, Any]", chosen).items()
+    return ", ".join(f"{name} {value}" for name, value in pairs) or "-"

@@ -8,14 +8,14 @@
 --       fields and values, number of values, fields and values of its job
 -- Returns the release that stands if it is newer (then nothing was done), else '', and the ids
 -- added and changed.
--- use: clock ledger
+-- use: clock ledger ring number
 local iso, source, release, kept = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now, at = math.floor(seconds() * 1000), 5
 local added, changed = {}, {}
 local HOUR = 3600000
 
 local standing = redis.call('HGET', KEYS[5], 'release')
-if source == 'declared' and standing and tonumber(standing) > release then
+if source == 'declared' and number(standing) > release then
   return { standing, {}, {} }
 end
 
@@ -32,7 +32,7 @@ end
 
 -- Where it goes on: a place that it has, or the next tick from now on.
 local function place(id, key, rule, first, old)
-  local back = old.removed and now - tonumber(old.removed_at) < HOUR
+  local back = old.removed and now - number(old.removed_at) < HOUR
   if old.rule == rule and old.cursor and (back or not old.removed) then
     if old.cursor == first.tick then
       -- When that is due is another instant, by another jitter.
@@ -41,7 +41,7 @@ local function place(id, key, rule, first, old)
     end
     return
   end
-  if old.cursor and old.cursor ~= '' and not old.removed and tonumber(old.cursor) <= now then
+  if old.cursor and old.cursor ~= '' and not old.removed and number(old.cursor) <= now then
     note(KEYS[7], kept, id, old.cursor, 'skipped', 'until', old.cursor, 'count', 1, 'reason', 'edited')
   end
   redis.call('HSET', key, 'cursor', first.tick, 'wake', first.due)
@@ -52,7 +52,11 @@ local function place(id, key, rule, first, old)
 end
 
 local function known(key)
-  local fields = redis.call('HMGET', key, 'revision', 'rule', 'cursor', 'removed', 'removed_at')
+  local fields = redis.pcall('HMGET', key, 'revision', 'rule', 'cursor', 'removed', 'removed_at')
+  if fields.err then
+    redis.call('DEL', key) -- it holds no schedule: this one is new
+    fields = {}
+  end
   return { revision = fields[1], rule = fields[2], cursor = fields[3], removed = fields[4],
     removed_at = fields[5] }
 end
@@ -85,6 +89,6 @@ while at <= #ARGV do
   one()
 end
 if #added + #changed > 0 then
-  redis.call('INCR', KEYS[6])
+  ring(KEYS[6])
 end
 return { '', added, changed }

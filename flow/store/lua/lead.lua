@@ -7,24 +7,28 @@
 -- Returns the token ('' when another leads), who leads, the ms until a standby should look
 -- again, the server's time in ms, how many calls of tick there were, and the last tick that
 -- fired.
--- use: clock
+-- use: clock number
 local now = math.floor(seconds() * 1000)
 local holder = redis.call('GET', KEYS[1])
 local state = redis.call('HMGET', KEYS[4], 'tick_at', 'serial', 'late', 'until')
-local serial, fired_until = tonumber(state[2] or 0), tonumber(state[4] or 0)
+local serial, fired_until = number(state[2]), number(state[4])
 local lease = tonumber(ARGV[2])
 -- One that is late by itself, on a machine that is too busy, has more time: see tick.lua.
-local patience = tonumber(ARGV[4]) + 2 * tonumber(state[3] or 0)
+local patience = tonumber(ARGV[4]) + 2 * number(state[3])
 
 local function take()
-  local token = string.format('%.0f', redis.call('INCR', KEYS[2])) .. ':' .. ARGV[1]
+  local epoch = string.format('%.0f', number(redis.call('GET', KEYS[2])) + 1)
+  redis.call('SET', KEYS[2], epoch)
+  local token = epoch .. ':' .. ARGV[1]
   redis.call('SET', KEYS[1], token, 'PX', lease)
   -- The new leader has its time too, before the next one may depose it.
   redis.call('HSET', KEYS[4], 'tick_at', string.format('%.0f', now))
   return { token, ARGV[1], lease, now, serial, fired_until }
 end
 
-if not holder then
+local left = redis.call('PTTL', KEYS[1])
+-- One that never ends was not written here.
+if left < 0 then
   return take()
 end
 if holder == ARGV[3] then
@@ -32,13 +36,12 @@ if holder == ARGV[3] then
   return { holder, ARGV[1], lease, now, serial, fired_until }
 end
 
-local left = redis.call('PTTL', KEYS[1])
 local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
 if first[2] then
-  local silent = math.max(tonumber(first[2]), tonumber(state[1] or 0)) + patience
+  local silent = math.max(tonumber(first[2]), number(state[1])) + patience
   if silent <= now then
     return take()
   end
   left = math.min(left, silent - now)
 end
-return { '', string.match(holder, '^%d+:(.*)$'), left, now, serial, fired_until }
+return { '', string.match(holder, '^%d+:(.*)$') or holder, left, now, serial, fired_until }

@@ -31,7 +31,7 @@ local function promote(queue, id)
 end
 
 local function ours(queue)
-  local owner = redis.call('GET', LOCK .. queue)
+  local owner = redis.pcall('GET', LOCK .. queue)
   if owner and owner ~= OWNER then
     foreign[#foreign + 1] = queue
     return false
@@ -50,7 +50,8 @@ end
 
 for _, queue in ipairs(queues) do
   local key = 'rq:scheduled:' .. queue
-  local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  -- pcall: what another program wrote in one queue's place holds up no other. It has no [2].
+  local first = redis.pcall('ZRANGE', key, 0, 0, 'WITHSCORES')
   if first[2] and tonumber(first[2]) <= now and room > 0 and ours(queue) then
     local limit = string.format('%.17g', now)
     local due = redis.call('ZRANGEBYSCORE', key, '-inf', limit, 'LIMIT', 0, room)

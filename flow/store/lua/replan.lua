@@ -4,6 +4,7 @@
 -- KEYS  1 next   2 what every schedule's key begins with   3 bell
 -- ARGV  for each: schedule, revision, cursor, the new cursor and when that is due
 -- Returns the ids that go on elsewhere now.
+-- use: ring
 local moved = {}
 for at = 1, #ARGV, 5 do
   local key = KEYS[2] .. ARGV[at]
@@ -16,6 +17,6 @@ for at = 1, #ARGV, 5 do
   end
 end
 if moved[1] then
-  redis.call('INCR', KEYS[3])
+  ring(KEYS[3])
 end
 return moved

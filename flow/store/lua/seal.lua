@@ -4,11 +4,11 @@
 -- ARGV  1 now (ISO)   2 release   3 the set's hash   4 seconds a tombstone stays
 --       then the ids that go
 -- Returns the ids that went; none when a newer release stands.
--- use: clock bury
+-- use: clock bury ring number
 local now = string.format('%.0f', seconds() * 1000)
 local standing = redis.call('HGET', KEYS[5], 'release')
 local gone = {}
-if standing and tonumber(standing) > tonumber(ARGV[2]) then
+if number(standing) > tonumber(ARGV[2]) then
   return gone
 end
 for at = 5, #ARGV do
@@ -19,6 +19,6 @@ for at = 5, #ARGV do
 end
 redis.call('HSET', KEYS[5], 'release', ARGV[2], 'declared', ARGV[3])
 if #gone > 0 then
-  redis.call('INCR', KEYS[6])
+  ring(KEYS[6])
 end
 return gone

@@ -4,7 +4,7 @@
 -- ARGV  1 job   2 its score   3 schedule, or '' for a delayed job   4 next tick in ms
 --       5 number of values, fields and values, then those of its job
 -- Returns 1, or 0 when the entry has changed meanwhile.
--- use: clock limit push
+-- use: clock limit push ring
 local id, score, name = ARGV[1], ARGV[2], ARGV[3]
 local stands = redis.call('ZSCORE', KEYS[1], id)
 if not stands or tonumber(stands) ~= tonumber(score) then
@@ -21,7 +21,7 @@ redis.call('HSET', KEYS[3], 'cursor', ARGV[4], 'source', 'dynamic', unpack(ARGV,
 redis.call('HSET', KEYS[4], unpack(ARGV, 6 + count))
 redis.call('ZADD', KEYS[2], ARGV[4], name)
 redis.call('HSET', KEYS[5], name, 'dynamic')
-redis.call('INCR', KEYS[6])
+ring(KEYS[6])
 -- A job that still waits or runs is left to end; one that only was the pattern goes.
 local status = redis.call('HGET', 'rq:job:' .. id, 'status')
 if status == 'scheduled' or status == 'created' then

@@ -10,7 +10,7 @@
 -- Returns the server's time in ms, how many such calls there were, for each step fired, skipped,
 -- aside, overlap, skip_next, fenced, early, stale, or fault and what is wrong; and the
 -- microseconds of the processor that all took, -1 where the server does not tell.
--- use: clock limit push ledger spawn overlap
+-- use: clock limit push ledger spawn overlap number
 -- TIME stands still in a script; the processor's own time does not. Redis tells it from 7.4 on.
 local processor = rawget(_G, 'os')
 local began = processor and processor.clock()
@@ -25,8 +25,9 @@ local function leads()
     return false
   end
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  redis.call('HSET', KEYS[6], 'tick_at', string.format('%.0f', now + ARGV[5]))
-  redis.call('HINCRBY', KEYS[6], 'serial', 1)
+  local serial = number(redis.call('HGET', KEYS[6], 'serial')) + 1
+  redis.call('HSET', KEYS[6], 'tick_at', string.format('%.0f', now + ARGV[5]),
+    'serial', string.format('%.0f', serial))
   return true
 end
 
@@ -79,7 +80,7 @@ function steps.fire(step)
   if tonumber(step.due) > now then
     return 'early'
   end
-  if tonumber(step.leave_out or 0) > 0 then
+  if number(step.leave_out) > 0 then
     redis.call('HINCRBY', step.key, 'skip', -1)
     return leave_out(step, 'skip_next')
   end
@@ -107,35 +108,41 @@ function steps.fire(step)
   return 'fired'
 end
 
+-- A key of another type is in the way. The others go on, and this one is tried again.
+local function fault(step, words)
+  if not step.moved then
+    step.wake = now + PAUSE
+    wake(step)
+  end
+  return 'fault ' .. words
+end
+
 local function turn(at)
   local step = {
     schedule = ARGV[at], key = KEYS[3] .. ARGV[at], first = ARGV[at + 4], last = ARGV[at + 5],
     count = ARGV[at + 6], due = ARGV[at + 7], following = ARGV[at + 8], wake = ARGV[at + 9],
     reason = ARGV[at + 10],
   }
-  local fields = redis.call('HMGET', step.key, 'revision', 'cursor', 'paused', 'removed',
+  local fields = redis.pcall('HMGET', step.key, 'revision', 'cursor', 'paused', 'removed',
     'overlap', 'last', 'skip')
-  if fields[1] ~= ARGV[at + 1] or fields[2] ~= ARGV[at + 2] or fields[3] or fields[4] then
+  if fields.err then
+    return fault(step, fields.err)
+  elseif not fields[1] then
+    over[#over + 1] = step.schedule -- nothing of it is left
+    return 'stale'
+  elseif fields[1] ~= ARGV[at + 1] or fields[2] ~= ARGV[at + 2] or fields[3] or fields[4] then
     return 'stale'
   end
   step.overlap, step.before, step.leave_out = fields[5], fields[6], fields[7]
   local whole, answer = pcall(steps[ARGV[at + 3]], step)
-  if whole then
-    return answer
-  end
-  -- A key of another type is in the way. The others go on, and this one is tried again.
-  if not step.moved then
-    step.wake = now + PAUSE
-    wake(step)
-  end
-  return 'fault ' .. (type(answer) == 'table' and answer.err or answer)
+  return whole and answer or fault(step, type(answer) == 'table' and answer.err or answer)
 end
 
 -- How late this leader is of late, by itself: who waits to depose it allows for that. The first
 -- call of a leader, and one after an outage, are late for another reason.
 local function remember()
   local fields = redis.call('HMGET', KEYS[6], 'by', 'late')
-  local late = fields[1] == ARGV[1] and tonumber(fields[2] or 0) * 0.9 or 0
+  local late = fields[1] == ARGV[1] and number(fields[2]) * 0.9 or 0
   if fields[1] == ARGV[1] and latest <= STRANGE then
     late = math.max(late, latest)
   end
@@ -148,11 +155,11 @@ for at = 6, #ARGV, STRIDE do
 end
 finish()
 -- What a clock that stands by has to know, should this server's data go back in time.
-if fired_until > tonumber(redis.call('HGET', KEYS[6], 'until') or 0) then
+if fired_until > number(redis.call('HGET', KEYS[6], 'until')) then
   redis.call('HSET', KEYS[6], 'until', string.format('%.0f', fired_until))
 end
 if leading and latest > 0 then
   remember()
 end
 local took = processor and math.floor((processor.clock() - began) * 1000000) or -1
-return { now, tonumber(redis.call('HGET', KEYS[6], 'serial') or 0), answers, took }
+return { now, number(redis.call('HGET', KEYS[6], 'serial')), answers, took }
