@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from flow.workers.process import how
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from flow.workers.outofmemory import Killer
 
@@ -93,6 +93,11 @@ class Nursery:
         self._heard, self.asks = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         os.set_blocking(self._heard.fileno(), False)
         self._isolated: dict[int, Isolated] = {}
+
+    @property
+    def pids(self) -> Collection[int]:
+        """The processes of isolated jobs."""
+        return self._isolated
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""

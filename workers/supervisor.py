@@ -26,6 +26,7 @@ from flow.workers.bell import Bell
 from flow.workers.burial import Burial, Dead
 from flow.workers.commands import Commands
 from flow.workers.deadlines import Deadlines
+from flow.workers.guard import Guard
 from flow.workers.heartbeat import Census, Heartbeat
 from flow.workers.nursery import Ask, Nursery
 from flow.workers.outofmemory import Killer
@@ -61,7 +62,7 @@ class Supervisor:
         """Prepare; nothing is forked before ``run``."""
         self.name = name or f"{socket.gethostname()}.{os.getpid()}.{new_name()}"
         self._store, self._address, self._config = store, address, config
-        self._nursery = Nursery(Killer(), config.kill_after)
+        self._nursery, self._guard = Nursery(Killer(), config.kill_after), Guard()
         self._seats = Seats(
             config, address, self.name, self._nursery.asks, self._forget
         )
@@ -106,9 +107,11 @@ class Supervisor:
         self._selector.register(self._signals, selectors.EVENT_READ, self._on_signal)
         self._selector.register(self._nursery, selectors.EVENT_READ, self._on_ask)
         self._board.beaten()
+        self._guard.start()
         self._bell.listen()  # before any job runs that somebody may want to stop
         for seat in range(self._config.processes):
             self._seats.fork(seat)
+        self._guard_all()
         # They are known to beat before they can have claimed anything for long.
         self._agenda.hurry(self._heartbeat)
         emit(events.RoleStarted("worker", self._facts()))
@@ -152,7 +155,12 @@ class Supervisor:
             return
         self._seats.relieve()
         if self._seats.fill():
+            self._guard_all()
             self._agenda.hurry(self._heartbeat)
+
+    def _guard_all(self) -> None:
+        """Have what runs now, with its programs, killed if this process is."""
+        self._guard.keep({*self._seats.processes, *self._nursery.pids})
 
     def _forget(self) -> None:
         """Close what is the supervisor's own, right after a fork."""
@@ -161,6 +169,7 @@ class Supervisor:
         self._bell.forget()
         self._store.link.close()
         self._nursery.forget()
+        self._guard.forget()
         self._seats.close_bells()
 
     def _on_ask(self) -> None:
@@ -185,6 +194,7 @@ class Supervisor:
                 isolated.Room(self._config, self._address, self._board, channel, parent)
             )
         self._nursery.born(pid, ask)
+        self._guard_all()
 
     def _on_signal(self) -> None:
         for number in self._signals.taken():
@@ -238,6 +248,7 @@ class Supervisor:
                 self._nursery.kill_of(pid)
                 dead.append((process, status))
         self._nursery.reap()
+        self._guard_all()
         for process, status in list(dead):
             if not self._nursery.has(process.pid):
                 dead.remove((process, status))
@@ -293,6 +304,7 @@ class Supervisor:
             emit(events.UpkeepFailed("leaving", str(error)))
         self._bell.close()
         self._nursery.close()
+        self._guard.close()
         self._signals.close()
         self._selector.close()
         self._board.close()

@@ -137,6 +137,36 @@ def test_a_jobs_programs_die_with_its_process(yard: Yard) -> None:
     yard.nothing_left()
 
 
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_jobs_programs_die_with_a_killed_supervisor(
+    yard: Yard, *, isolated: bool
+) -> None:
+    task = hazards.apart_start_a_program if isolated else hazards.start_a_program
+    task.enqueue(yard.ledger)
+    with yard.worker() as worker:
+        (program,) = yard.running()
+        os.kill(worker.pid, signal.SIGKILL)
+        gone(program)
+    yard.nothing_left()
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
+def test_a_worker_works_and_stops_without_its_guard(
+    yard: Yard, number: signal.Signals
+) -> None:
+    with yard.worker() as worker:
+        assert hazards.echo.enqueue(1).result(LONG) == 1
+        family = psutil.Process(worker.pid).children()
+        (its,) = [one for one in family if one.pid not in children(worker)]
+        os.kill(its.pid, number)
+        (first,) = children(worker)
+        os.kill(first, signal.SIGKILL)  # its successor is not guarded
+        assert hazards.echo.enqueue(2).result(LONG) == 2
+        worker.terminate()
+        assert worker.wait(LONG) == 0
+    yard.nothing_left()
+
+
 def test_a_killed_supervisors_processes_die_and_another_worker_recovers(
     yard: Yard, store: Store
 ) -> None:

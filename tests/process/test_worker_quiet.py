@@ -149,10 +149,8 @@ def test_a_ctrl_z_to_all_processes_freezes_none_and_another_worker_goes_on(
         for pid in everything(worker):
             os.kill(pid, signal.SIGTSTP)
         state(store, "suspended")
-        assert [
-            psutil.Process(pid).status() == psutil.STATUS_STOPPED
-            for pid in everything(worker)
-        ] == [False, False]
+        states = [psutil.Process(pid).status() for pid in everything(worker)]
+        assert psutil.STATUS_STOPPED not in states
         other = hazards.echo.enqueue("other")
         with yard.worker():
             assert other.result(LONG) == "other"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from flow.workers import guard
 from tests.support import workers
 from tests.support.waiting import wait_until
 
@@ -131,8 +132,9 @@ def gone(pid: int) -> None:
 
 
 def children(process: subprocess.Popen[bytes]) -> list[int]:
-    """Return the processes of a worker."""
-    return [child.pid for child in psutil.Process(process.pid).children()]
+    """Return the processes of a worker, but for its guard."""
+    family = psutil.Process(process.pid).children()
+    return [child.pid for child in family if child.name() != guard.NAME.decode()]
 
 
 def everything(process: subprocess.Popen[bytes]) -> list[int]:
