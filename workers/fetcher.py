@@ -21,7 +21,7 @@ from flow import codec, events, keys
 from flow.log import emit
 from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
-from flow.workers import callbacks, executor
+from flow.workers import callbacks, executor, peek
 from flow.workers.board import Retirement, number
 from flow.workers.forgotten import Forgotten
 from flow.workers.isolation import Apart
@@ -104,7 +104,7 @@ class Fetcher:
         self._unknown: set[str] = set()
         self._lock = threading.RLock()
         self._watch, self._forgotten = Watch(store, seat), Forgotten(store, seat)
-        self._webhooks = Webhooks()
+        self._webhooks, self._peek = Webhooks(), peek.Peek(store, seat.config.queues)
         self._apart = Apart(store, seat, self._lock)
 
     def finish(self, work: Work, outcome: Outcome) -> bool:
@@ -142,7 +142,7 @@ class Fetcher:
                 continue
             if pool.line.age > PATIENT or self._rests:
                 self._give_back(pool)
-            if self.turn(pool):
+            if self.turn(pool) or self._may_claim_async(pool):
                 continue
             self._retire(pool)
             if self._over(pool):
@@ -198,12 +198,27 @@ class Fetcher:
         if self._signalled():
             return SOON
         if self._left > 0 and not self._ends:
-            return self._look if pool.idle else EVERY
+            if pool.idle:
+                return self._look
+            return peek.EVERY if self._takes_async_only(pool) else EVERY
         if not self._part.vacant and pool.may_be_relieved and not self._board.stopping:
             self._part.vacant = True
             # It looks after its children, and finds that this one wants a successor.
             os.kill(self._parent, signal.SIGCHLD)
         return LINGER
+
+    def _takes_async_only(self, pool: Pool) -> bool:
+        """Whether there is room for nothing but coroutines, and none is expected."""
+        return self._peek.useful and self._guess == 0 and pool.takes_async_only
+
+    def _may_claim_async(self, pool: Pool) -> bool:
+        """Expect a coroutine if one is next, though a plain job has not ended."""
+        with self._lock:
+            if self._rests or not self._takes_async_only(pool):
+                return False
+            if self._peek.finds_async():
+                self._guess, self._rung = 1, True
+            return self._guess > 0
 
     def _look_after(self, pool: Pool) -> None:
         with self._lock:

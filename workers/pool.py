@@ -115,6 +115,11 @@ class Pool:
         return self._busy_plain + self._busy_async
 
     @property
+    def takes_async_only(self) -> bool:
+        """Whether plain jobs have taken all their slots, and coroutines have not."""
+        return self.free_plain <= 0 < self.free_async
+
+    @property
     def idle(self) -> bool:
         """Whether nothing runs."""
         return self.taken == 0

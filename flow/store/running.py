@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flow.record import Claim
     from flow.store.client import Held, Store
 
+PEEKED = 65_536  # bytes of a call that is worth looking at
 # As claim.lua gives them to the codec.
 CLAIMED = (
     *("timeout", "result_ttl", "failure_ttl", "retries_left", "retry_intervals"),
@@ -82,6 +83,12 @@ def judge(
     told = [worker, how, codec.pack_invocation(call), *codec.pack_outcome(outcome)]
     refused = store.link.run(load("judge"), [], told)
     return refused.decode() or None
+
+
+def peek(store: Store, queues: Sequence[str]) -> bytes:
+    """Return the packed call of the job that is next; empty if there is none."""
+    call: bytes = store.link.run(load("peek"), [], [PEEKED, *queues])
+    return call
 
 
 def stop(store: Store, job_id: str) -> bool | None:

@@ -43,6 +43,26 @@ def test_short_jobs_pass_long_ones_of_their_own_task(yard: Yard) -> None:
     assert len(yard.noted()) == 500
 
 
+def test_coroutines_go_on_while_a_plain_job_has_the_only_thread(
+    yard: Yard, store: Store
+) -> None:
+    gate = yard.gate()
+    held = hazards.hold.enqueue(yard.ledger, gate)
+    before = [hazards.aecho.enqueue(n) for n in range(30)]
+    with yard.worker():
+        assert [job.result(LONG) for job in before] == list(range(30))
+        later = [hazards.aecho.enqueue(n) for n in range(3)]
+        assert [job.result(LONG) for job in later] == [0, 1, 2]
+        # What is next has to wait for the thread, and is not claimed in vain.
+        behind = hazards.echo.enqueue("behind")
+        last = hazards.aecho.enqueue("last")
+        assert held.status == Status.STARTED
+        let_go(gate)
+        assert [behind.result(LONG), last.result(LONG)] == ["behind", "last"]
+        settled(store)
+    assert len(yard.noted()) == 1
+
+
 def test_short_jobs_pass_those_that_keep_the_interpreter(yard: Yard) -> None:
     with yard.worker(processes=PROCESSES):
         _learn(yard)

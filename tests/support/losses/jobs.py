@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flow import codec
 from flow.outcome import Ending
 from flow.record import Status
 from flow.store import running
@@ -169,6 +170,15 @@ def cancel(losing: Losing) -> None:
         losing.store.enqueue([job])
         assert losing.away.cancel(job.id) is True
         assert losing.store.status(job.id) is Status.CANCELED
+
+
+@loses("peek")
+def peek(losing: Losing) -> None:
+    job = record()
+    losing.store.enqueue([job])
+    for _ in losing.rounds("peek"):
+        call = running.peek(losing.away, ["empty", "default"])
+        assert codec.path_of(call) == job.invocation.path
 
 
 @loses("owned")
