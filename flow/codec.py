@@ -58,6 +58,7 @@ _pickled = partial(pickle.dumps, protocol=pickle.HIGHEST_PROTOCOL)
 _dumps: Callable[[Any], bytes] = _pickled
 _loads: Callable[[bytes], Any] = pickle.loads
 _used: Serializer | None = None
+_result_ttl = RESULT_TTL
 
 
 def use(serializer: Serializer | None) -> None:
@@ -75,6 +76,12 @@ def use(serializer: Serializer | None) -> None:
 def used() -> Serializer | None:
     """Return the serializer that ``use`` was given."""
     return _used
+
+
+def use_result_ttl(seconds: int) -> None:
+    """Have this process keep a result so long whose job does not say; -1: for ever."""
+    global _result_ttl  # noqa: PLW0603 - as above
+    _result_ttl = seconds
 
 
 def iso(seconds: float) -> str:
@@ -293,7 +300,7 @@ def claim(raw: Sequence[Any]) -> Claim:
         job_id=job_id.decode(),
         execution=execution.decode(),
         timeout=_number(values[9] or values[0], TIMEOUT),
-        result_ttl=int(_number(values[1], RESULT_TTL)),
+        result_ttl=int(_number(values[1], _result_ttl)),
         failure_ttl=int(_number(values[2], FAILURE_TTL)),
         retries_left=int(_number(values[3], 0)),
         intervals=_intervals(values[4]),

@@ -130,6 +130,11 @@ class Fetcher:
         with contextlib.suppress(BlockingIOError):  # full of wake-ups already
             os.write(self._waker, b".")
 
+    def rest(self) -> None:
+        """Have the thread look whether a burst is over; else it waits for the bell."""
+        if self._config.burst:
+            self.wake()
+
     def run(self, pool: Pool) -> None:
         """Claim and settle until the worker stops, or a burst is over.
 

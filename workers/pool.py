@@ -59,6 +59,10 @@ class Feeder(Protocol):
         """Make a turn with Redis: the main thread has nothing left to run."""
         ...
 
+    def rest(self) -> None:
+        """Hear that such a turn brought nothing either."""
+        ...
+
 
 class Pool:
     """Runs work, and hands on the outcomes.
@@ -218,9 +222,14 @@ class Pool:
             else:
                 self.line.dropped()
             if self.line.empty or time.time() - unsent > PROMPT:
-                while self._feeder.turn(self) and self.line.empty:
-                    pass
+                self._turn()
                 unsent = 0.0
+
+    def _turn(self) -> None:
+        while self._feeder.turn(self) and self.line.empty:
+            pass
+        if self.line.empty:
+            self._feeder.rest()
 
     def _run_plain(self) -> None:
         while (work := self._plain.get()) is not None:

@@ -3,7 +3,8 @@
 ``rq worker --worker-class flow.workers.Worker high default`` and ``rq worker-pool``
 construct it as they construct theirs, then call ``work``. What reads (``rq info``,
 rq-dashboard, django-rq) is inherited; what runs jobs is flow's supervisor. A setting
-that flow does not follow is refused by its name, never passed over.
+that would change which jobs run or what comes of them, and that flow does not follow,
+is refused by its name; what tunes RQ's own engine (intervals, formats) changes nothing.
 """
 
 from __future__ import annotations
@@ -19,13 +20,21 @@ from rq.worker import BaseWorker
 
 from flow import codec, config, log
 from flow.errors import ConfigError
-from flow.record import RESULT_TTL
 from flow.registry import load_app
 from flow.store import current
 from flow.store.client import Store
 from flow.store.rqaddress import address_of
 from flow.workers import callbacks
 from flow.workers.worker import run
+
+# What RQ's worker uses of a queue. A class that leaves these alone, as django-rq's
+# does, changes only how an app enqueues.
+TAKING = {
+    *("redis_queue_namespace_prefix", "redis_queues_keys", "key", "DEFAULT_TIMEOUT"),
+    *("dequeue_any", "lpop", "lmove", "fetch_job", "push_job_id", "schedule_job"),
+    *("enqueue_dependents", "move_dependents_to_ready", "enqueue_ready_jobs_by_queue"),
+    *("enqueue_job", "_enqueue_job", "_enqueue_rate_limited_job"),
+}
 
 
 class Worker(BaseWorker):
@@ -82,14 +91,14 @@ class Worker(BaseWorker):
         serializer: Any = self.serializer
         handlers: list[Any] = self._exc_handlers  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
         codec.use(None if serializer is DefaultSerializer else serializer)
+        codec.use_result_ttl(self.default_result_ttl)
         callbacks.use_handlers(handlers)
 
     def _refuse(self, asked: dict[str, bool]) -> None:
         told = {
             **asked,
             "job_class": self.job_class is not Job,
-            "queue_class": self.queue_class is not Queue,
-            "default_result_ttl": self.default_result_ttl != RESULT_TTL,
+            "queue_class": _takes_otherwise(self.queue_class),
             "disable_default_exception_handler": self.disable_default_exception_handler,
         }
         refused = [name for name, is_asked in told.items() if is_asked]
@@ -98,3 +107,10 @@ class Worker(BaseWorker):
                 f"flow.workers.Worker does not follow {', '.join(refused)}; "
                 "leave it out, or use RQ's own worker for these queues"
             )
+
+
+def _takes_otherwise(queue_class: type) -> bool:
+    """Return whether a class changes what RQ's worker uses of a queue."""
+    kinds = queue_class.__mro__
+    own = kinds[: kinds.index(Queue)]
+    return any(not TAKING.isdisjoint(vars(kind)) for kind in own)

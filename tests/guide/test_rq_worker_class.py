@@ -25,6 +25,7 @@ from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from flow.store.client import Store
+    from tests.support.apps import Untyped
     from tests.support.server import Server
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +82,32 @@ def test_a_setting_that_flow_does_not_follow_is_refused_by_name(
     done = rq(server, "worker", "--burst", "--max-idle-time", "3", CLASS, "default")
     assert done.returncode == 1
     assert "does not follow max_idle_time" in done.stderr
+
+
+def test_a_queue_class_is_followed_that_only_enqueues_in_its_own_way(
+    server: Server, store: Store
+) -> None:
+    assert store
+    job = tasks.echo.enqueue(7)
+    ours = "--queue-class=tests.support.shop.queues"
+    done = rq(server, "worker", "--burst", CLASS, f"{ours}.Enqueueing", "default")
+    assert done.returncode == 0, done.stderr
+    assert job.result(timeout=0) == 7
+    done = rq(server, "worker", "--burst", CLASS, f"{ours}.Elsewhere", "default")
+    assert done.returncode == 1
+    assert "does not follow queue_class" in done.stderr
+
+
+def test_results_are_kept_as_long_as_the_command_says(
+    server: Server, store: Store, client: Redis, queue: Untyped
+) -> None:
+    assert store
+    silent = queue.enqueue("tests.support.shop.plain.add", 1)
+    own = queue.enqueue("tests.support.shop.plain.add", 1, result_ttl=50)
+    done = rq(server, "worker", "--burst", "--results-ttl", "5000", CLASS, "default")
+    assert done.returncode == 0, done.stderr
+    assert 4000 < client.ttl(silent.key) <= 5000
+    assert 0 < client.ttl(own.key) <= 50
 
 
 def test_it_ends_after_as_many_jobs_as_it_was_told(

@@ -15,10 +15,11 @@ import pytest
 from flow import keys
 from flow.config import WorkerConfig
 from flow.store.client import Store
+from flow.workers import fetcher
 from flow.workers.board import Board, Retirement
 from flow.workers.child import Seat
 from flow.workers.fetcher import SILENCE, Fetcher
-from flow.workers.line import MOST
+from flow.workers.line import MOST, PATIENT
 from flow.workers.nursery import Ask, Nursery
 from flow.workers.outofmemory import Killer
 from flow.workers.pool import Pool
@@ -67,17 +68,17 @@ class Process:
         self.asks, self.heard = socket.socketpair()
         of = (self.board, self.part, self.bell, asks or self.asks, os.getpid())
         seat = Seat(name, "w", config, address, *of)
-        fetcher = Fetcher(store, seat)
+        feeder = Fetcher(store, seat)
         self.pool = Pool(
             threads,
             10,
             self.part,
-            fetcher,
+            feeder,
             lambda: self.board.stopping,
         )
         # Daemons, so that a test that fails does not keep the others from ending.
         self.thread = threading.Thread(
-            target=fetcher.run, args=(self.pool,), daemon=True
+            target=feeder.run, args=(self.pool,), daemon=True
         )
 
     def stop(self) -> None:
@@ -124,6 +125,22 @@ def test_a_burst_runs_everything_and_ends(store: Store, tmp_path: Path) -> None:
         assert one.part.running() == set()
         assert one.part.counts()[:2] == (500, 0)
     assert {places(store, job.id)[0] for job in jobs} == {"finished"}
+
+
+def test_a_burst_is_over_when_its_last_job_is_and_not_at_the_next_look(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetcher, "EVERY", 3600.0)
+    monkeypatch.setattr(fetcher, "LOOK", 3600.0)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    job = hazards.hold.enqueue(tmp_path / "ledger", gate)
+    with process(store, threads=1) as one:
+        wait_until(lambda: one.pool.line.age > PATIENT, waiting_for="a long job")
+        gate.write_text("go")
+        one.thread.join(LONG)
+        assert not one.thread.is_alive()
+    assert job.status == "finished"
 
 
 @pytest.mark.parametrize("threads", [1, 2])
