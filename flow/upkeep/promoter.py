@@ -83,7 +83,7 @@ class Promoter(Service):
     def _tell(self, foreign: tuple[str, ...]) -> None:
         if foreign and foreign != self._left:
             emit(PromotionLeft(foreign))
-        self._left = foreign
+            self._left = foreign
 
 
 @dataclass(slots=True)

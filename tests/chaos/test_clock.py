@@ -3,86 +3,44 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import subprocess
-import sys
-import threading
 import time
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from flow.record import Invocation, JobRecord
 from flow.store.timetable import LEASE
-from tests.scheduler.clocks import Site, none_is_missing, queued, store_of, ticks
+from tests.scheduler.clocks import queued, store_of, ticks
+from tests.scheduler.watching import (
+    pause,
+    report,
+    server_time,
+    summary,
+    three_clocks,
+    whatever_happens,
+)
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import redis
 
-    from tests.scheduler.clocks import Clock
+    from tests.scheduler.clocks import Site
     from tests.support.server import Server
 
 KILLS = int(os.environ.get("FLOW_CHAOS_KILLS", "200"))
 STOPS = 30
-HOG_SECONDS = float(os.environ.get("FLOW_CHAOS_HOGS", "300"))
-HOGS = 30
-SHOP = """\
-from flow import cron, every, task
-
-
-@every(1, catch_up="all")
-@task
-def beat() -> None: ...
-
-
-@cron("*/2 * * * * *", tz="Europe/London", catch_up="all")
-@task
-def even() -> None: ...
-"""
+INSTANTS = 50
 
 
 @pytest.fixture
 def site(server: Server, tmp_path: Path) -> Iterator[Site]:
     """Three clocks of an app with two schedules."""
-    site = Site(tmp_path / "an app", server.url, SHOP)
-    site.clocks(3)
-    yield site
-    site.end()
-
-
-def whatever_happens(site: Site, client: redis.Redis) -> None:
-    """Fail unless both schedules have every tick once, and none early."""
-    before = len(ticks(client))
-    wait_until(
-        lambda: len(ticks(client)) >= before + 3, timeout=60, waiting_for="more ticks"
-    )
-    none_is_missing(ticks(client))
-    none_is_missing(ticks(client, "beats-even"), step=2000)
-    late = sorted(int(e["late"]) for e in site.ledger(client) if e.get("late"))
-    assert late[0] >= 0
-    report(f"{len(late)} ticks, late {summary(late)}")
-
-
-def summary(late: list[int]) -> str:
-    """Return what a ranked list of ms amounts to."""
-    half, most = late[len(late) // 2], late[len(late) * 99 // 100]
-    return f"p50 {half} p99 {most} max {late[-1]} ms"
-
-
-def report(words: str) -> None:
-    """Say it beside the test's name."""
-    sys.stderr.write(f"\n  {words}\n")
-
-
-def pause(low: float, high: float) -> None:
-    """Let the clocks work between two faults; nothing is judged by it."""
-    threading.Event().wait(random.uniform(low, high))  # noqa: S311 - no secret
+    with three_clocks(tmp_path / "an app", server.url) as site:
+        yield site
 
 
 def test_two_hundred_kills_of_the_leader(site: Site, client: redis.Redis) -> None:
@@ -104,6 +62,22 @@ def test_two_hundred_kills_of_the_leader(site: Site, client: redis.Redis) -> Non
     assert late[-1] <= LEASE + 500
 
 
+def test_kills_at_the_very_instant_of_a_tick(site: Site, client: redis.Redis) -> None:
+    for turn in range(INSTANTS):
+        leader = site.wait_for_leader(client)
+        wait_until(
+            lambda leader=leader: site.stands_by(leader),  # type: ignore[misc]  # of the loop
+            timeout=60,
+            waiting_for="another clock",
+        )
+        # From 3 ms before it, as the leader wakes, to 7 ms after it, when it is done.
+        left = (1000 - server_time(client) % 1000 + turn % 11 - 3) / 1000
+        pause(left, left)
+        leader.kill()
+        site.start()
+    whatever_happens(site, client)
+
+
 def late_after(
     site: Site, client: redis.Redis, kills: list[tuple[int, bool]]
 ) -> list[int]:
@@ -123,13 +97,6 @@ def late_after(
         if stands_by and coming:
             found.append(coming[0])
     return found
-
-
-def server_time(client: redis.Redis) -> int:
-    """Return the server's time, in ms since 1970."""
-    raw: Any = client
-    seconds, microseconds = raw.time()
-    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def test_leaders_that_are_stopped_for_a_while(site: Site, client: redis.Redis) -> None:
@@ -189,49 +156,3 @@ def test_twenty_thousand_overdue_jobs_move_once_each(
         waiting_for="all of them",
     )
     assert len(set(queued(client, "bulk"))) == len(queued(client, "bulk")) == 20_000
-
-
-def test_edits_at_the_tick_never_fire_what_was_before(
-    site: Site, client: redis.Redis
-) -> None:
-    edit = (
-        "import sys; from flow import schedules; import beats; "
-        "schedules.upsert('edited', beats.beat, every=1, tz='')"
-    )
-    command = [sys.executable, "-c", edit]
-    environment = {**os.environ, "REDIS_URL": site.url}
-    for _ in range(10):
-        subprocess.run(command, cwd=site.folder, env=environment, check=True)
-        assert site.run("pause", "edited").returncode == 0
-        count = len(ticks(client, "edited"))
-        pause(1.5, 2.5)
-        assert len(ticks(client, "edited")) == count
-        assert site.run("resume", "edited").returncode == 0
-        pause(1.5, 2.5)
-    found = ticks(client, "edited")
-    assert len(found) == len(set(found))
-    assert all(later > earlier for earlier, later in pairwise(found))
-
-
-@pytest.fixture
-def hogs() -> Iterator[None]:
-    """Thirty processes that never rest."""
-    command = [sys.executable, "-c", "while True: pass"]
-    running = [subprocess.Popen(command) for _ in range(HOGS)]
-    yield
-    for process in running:
-        process.kill()
-        process.wait()
-
-
-@pytest.mark.usefixtures("hogs")
-def test_a_machine_that_is_far_too_busy(site: Site, client: redis.Redis) -> None:
-    epochs: Callable[[], bytes | None] = lambda: client.get("flow:clock:beats:epoch")  # type: ignore[assignment, return-value]  # noqa: E731 - one line, asked twice
-    leader: Clock = site.wait_for_leader(client)
-    before = int(epochs() or 0)
-    pause(HOG_SECONDS, HOG_SECONDS)
-    whatever_happens(site, client)
-    changes = int(epochs() or 0) - before
-    report(f"{changes} changes of leader without a kill")
-    assert changes <= 1
-    assert not leader.ended

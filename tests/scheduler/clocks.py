@@ -137,11 +137,14 @@ class Site:
         return found
 
     def ledger(self, client: redis.Redis) -> list[dict[str, str]]:
-        """Return the ledger's entries, the oldest first."""
+        """Return the ledger's entries, the oldest first; ``at`` is when, in ms."""
         raw: Any = client
         return [
-            {name.decode(): value.decode() for name, value in fields.items()}
-            for _, fields in raw.xrange(f"flow:clock:{self.name}:ledger")
+            {
+                "at": entry.decode().partition("-")[0],
+                **{name.decode(): value.decode() for name, value in fields.items()},
+            }
+            for entry, fields in raw.xrange(f"flow:clock:{self.name}:ledger")
         ]
 
     def schedules(self, client: redis.Redis) -> set[str]:
