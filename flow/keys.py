@@ -14,6 +14,7 @@ BEATS = "flow:beats"  # hash process -> count; a process that leaves is removed
 GROUPS = "rq:groups"  # set: the names of RQ's groups that have jobs
 TIDIED = "rq:clean_groups"  # string with a TTL: somebody looks after them now
 SOUGHT = "flow:sought"  # string with a TTL: somebody looks for strays, or just has
+RELEASING = "flow:releasing"  # hash: a job that ended -> how, and who is next
 LIMITS = "rq:rl-keys"  # set: the names of RQ's rate limits, while they are used
 
 PERMANENT = frozenset({QUEUES, SUSPENDED, PAUSED, WORKERS, BEATS})

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from flow.workers.seats import Seats
 
 AGAIN = 1.0  # seconds between two rings where nothing is heard
-ALSO = (SCHEDULED, keys.SUSPENDED, keys.PAUSED)  # beside the queues
+PROMOTES = frozenset({SCHEDULED, keys.RELEASING})  # what the supervisor moves itself
+ALSO = (*PROMOTES, keys.SUSPENDED, keys.PAUSED)  # beside the queues
 
 
 class Bell:
@@ -80,13 +81,13 @@ class Bell:
             self._selector.unregister(descriptor)
             self.on_scheduled()
             return
-        if rung - {SCHEDULED}:
+        if rung - PROMOTES:
             self.on_queue()
-        if rung - {SCHEDULED} and not self._seats.board.quiet:
+        if rung - PROMOTES and not self._seats.board.quiet:
             for process in self._seats.processes.values():
                 if process.part.listening:
                     process.ring()
-        if SCHEDULED in rung:
+        if rung & PROMOTES:
             self.on_scheduled()
 
     def forget(self) -> None:

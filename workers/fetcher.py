@@ -21,6 +21,7 @@ from flow import codec, events, keys
 from flow.log import emit
 from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
+from flow.store.delays import release_more
 from flow.workers import callbacks, executor, peek
 from flow.workers.board import Retirement, number
 from flow.workers.forgotten import Forgotten
@@ -256,6 +257,10 @@ class Fetcher:
         if not ask("EXISTS", keys.SUSPENDED):
             open_ = set(self._config.queues) - self._store.paused()
             self._rung = any(ask("LLEN", keys.queue(queue)) for queue in open_)
+            if ask("EXISTS", keys.RELEASING):
+                # Jobs wait for one that ended here, more than it let go at once.
+                release_more(self._store.link, time.time())
+                self._rung = True
         if self._rung:
             self.wake()
         return not self._rung

@@ -1,4 +1,4 @@
-"""Delayed and retried jobs: from where they wait to their queues."""
+"""Jobs that waited for an instant, or with many others for a job: to their queues."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Promoted:
         now: the server's time in ms.
         foreign: queues that another scheduler promotes, under RQ's lock.
         after: where to go on among the queues; ``BEGIN`` when it is through.
+        releasing: whether there is work for ``release_more``.
     """
 
     moved: int
@@ -29,6 +30,7 @@ class Promoted:
     now: int
     foreign: tuple[str, ...]
     after: str
+    releasing: bool
 
 
 def promote(
@@ -44,7 +46,21 @@ def promote(
         now: unix seconds, for what people read.
     """
     arguments = [codec.iso(now), limit, "" if horizon is None else horizon, at]
-    moved, wait, said, foreign, after = link.run(load("promote"), [], arguments)
+    moved, wait, said, foreign, *more = link.run(load("promote"), [], arguments)
     left = float(wait) if wait else None
     names = tuple(queue.decode() for queue in foreign)
-    return Promoted(moved, left, said, names, after.decode())
+    after, releasing = more
+    return Promoted(moved, left, said, names, after.decode(), bool(releasing))
+
+
+def release_more(link: Link, now: float) -> bool:
+    """Queue some of the many jobs that waited for one that has ended.
+
+    Args:
+        link: the way to the server.
+        now: unix seconds, for what people read.
+
+    Returns:
+        Whether there are more.
+    """
+    return bool(link.run(load("release_more"), [], [codec.iso(now)]))

@@ -1,4 +1,4 @@
-"""Promoter: delayed and retried jobs go to their queue when their time has come."""
+"""Promoter: jobs whose time has come, or whose parent has ended, go to their queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flow.events import PromotionLeft
 from flow.log import emit
 from flow.service import Service
 from flow.store.client import BEGIN
-from flow.store.delays import promote
+from flow.store.delays import promote, release_more
 from flow.upkeep.steady import Steady
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Promoter(Service):
             horizon = self._steady.latest()
             at = self._round.at
             done = promote(self._store.link, at, SLICE, horizon, self._now())
+            if done.releasing and release_more(self._store.link, self._now()):
+                return 0.0
             if not self._steady.check(done.now):
                 return self.interval
             if done.wait is not None and done.wait <= 0:

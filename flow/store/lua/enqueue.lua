@@ -78,6 +78,7 @@ local function clear(id, key)
     redis.call('ZREM', 'rq:' .. registry .. ':' .. (old[2] or ''), id)
   end
   redis.call('DEL', key, 'rq:results:' .. id)
+  redis.call('HDEL', 'flow:releasing', id)
   -- Those that still wait for it wait for the new one.
   redis.call('PERSIST', key .. ':dependents')
 end

@@ -5,7 +5,8 @@
 --       or ''; beyond it nothing is promoted   4 where to go on among all queues (0 at first)
 --       then the queues, to look at those alone
 -- Returns how many moved, the seconds until the next one is due, or '' for none, the server's
--- time in ms, the queues whose lock another holds, and where to go on ('0': it is through).
+-- time in ms, the queues whose lock another holds, where to go on ('0': it is through), and
+-- whether there is work for release_more.
 -- use: clock limit push slice
 local LOCK, OWNER, HELD = 'rq:scheduler-lock:', 'flow', 61
 local iso, room = ARGV[1], tonumber(ARGV[2])
@@ -68,4 +69,5 @@ for _, queue in ipairs(queues) do
 end
 return {
   moved, next_due and string.format('%.6f', next_due) or '', math.floor(now * 1000), foreign, after,
+  redis.call('EXISTS', 'flow:releasing'),
 }

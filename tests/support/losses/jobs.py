@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flow import codec
 from flow.outcome import Ending
-from flow.record import Status
-from flow.store import running
+from flow.queue import new_id
+from flow.record import Batch, Status
+from flow.store import delays, running
 from tests.support.leaks import places, queued
 from tests.support.losses.losing import loses
 from tests.support.turns import (
@@ -161,6 +163,23 @@ def promote(losing: Losing) -> None:
     for _ in losing.rounds("promote"):
         losing.away.promote(["default"], limit=1)
     assert queued(losing.store) == [job.id for job in jobs]
+
+
+@loses("release_more")
+def release_more(losing: Losing) -> None:
+    turns = Turns(losing.store)
+    for _ in losing.rounds("release_more"):
+        parent = record()
+        losing.store.enqueue([parent])
+        claim = turns.one()
+        like = replace(record("waiting"), depends_on=(parent.id,))
+        calls = [(new_id(), like.invocation) for _ in range(300)]
+        losing.store.enqueue_batches([Batch(like, calls)])
+        turns.settle(finished(claim, ttl=0))
+        while delays.release_more(losing.away.link, time.time()):
+            pass
+        assert sorted(queued(losing.store, "waiting")) == sorted(i for i, _ in calls)
+        losing.store.link.command("FLUSHALL")
 
 
 @loses("cancel")

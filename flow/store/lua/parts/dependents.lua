@@ -31,29 +31,54 @@ local function see_who_waits(outcomes)
   end
 end
 
--- release: the jobs that waited for `id` alone go to their queues; when it was canceled,
--- only a schedule's next one, which waits for it however it ends.
+-- releasing: the jobs of this call for which so many wait that others have to go on with them.
+local RELEASING = 'flow:releasing'
+local releasing, room = {}, 200
+
+-- release_from: some of the jobs that waited for `id` alone go to their queues; when it was
+-- canceled, only a schedule's next one, which waits for it however it ends.
+-- Returns whether any that it saw still wait for it, and where to go on ('0': that is all).
+local function release_from(id, ending, iso, at)
+  local waiting, left = 'rq:job:' .. id .. ':dependents', false
+  repeat
+    local slice = redis.call('SSCAN', waiting, at, 'COUNT', 100)
+    at, room = slice[1], room - #slice[2]
+    for _, child in ipairs(slice[2]) do
+      local fields = redis.call('HMGET', 'rq:job:' .. child,
+        'status', 'origin', 'allow_dependency_failures', 'enqueue_at_front', 'flow_schedule')
+      local despite_failures = fields[3] == '1'
+      if ending == 'finished' or despite_failures and (ending == 'failed' or fields[5]) then
+        redis.call('SREM', 'rq:job::' .. child .. ':dependencies', id)
+        redis.call('SREM', waiting, child)
+        if fields[1] == 'deferred' and met(child, despite_failures) then
+          redis.call('ZREM', 'rq:deferred:' .. fields[2], child)
+          push(fields[2], child, fields[4] == '1', iso)
+        end
+      else
+        left = true
+      end
+    end
+  until at == '0' or room <= 0
+  return left, at
+end
+
+-- release: the jobs that waited for `id` go to their queues; where they are many, the others
+-- follow at once, by release_more.
 -- Returns whether any still wait for it.
 local function release(id, ending, iso)
   if nobody_waits then
     return false
   end
-  local waiting = 'rq:job:' .. id .. ':dependents'
-  local left = false
-  for _, child in ipairs(redis.call('SMEMBERS', waiting)) do
-    local fields = redis.call('HMGET', 'rq:job:' .. child,
-      'status', 'origin', 'allow_dependency_failures', 'enqueue_at_front', 'flow_schedule')
-    local despite_failures = fields[3] == '1'
-    if ending == 'finished' or despite_failures and (ending == 'failed' or fields[5]) then
-      redis.call('SREM', 'rq:job::' .. child .. ':dependencies', id)
-      redis.call('SREM', waiting, child)
-      if fields[1] == 'deferred' and met(child, despite_failures) then
-        redis.call('ZREM', 'rq:deferred:' .. fields[2], child)
-        push(fields[2], child, fields[4] == '1', iso)
-      end
-    else
-      left = true
+  local left, after = false, '0'
+  if room > 0 then
+    left, after = release_from(id, ending, iso, '0')
+    if after == '0' then
+      return left
     end
+  elseif redis.call('EXISTS', 'rq:job:' .. id .. ':dependents') == 0 then
+    return false
   end
-  return left
+  redis.call('HSET', RELEASING, id, ending .. ' ' .. after)
+  releasing[id] = true
+  return true
 end

@@ -47,7 +47,7 @@ local function keep(registry, queue, id, ttl, now, had_parents, has_children)
   local score = forever[registry]
   expire('rq:job:' .. id, ttl)
   expire('rq:results:' .. id, ttl)
-  if has_children then
+  if has_children and not releasing[id] then
     expire('rq:job:' .. id .. ':dependents', ttl)
   end
   if had_parents then
@@ -61,10 +61,11 @@ local function keep(registry, queue, id, ttl, now, had_parents, has_children)
   enter('rq:' .. registry .. ':' .. queue, score, id)
 end
 
--- forget: nothing of a job stays.
+-- forget: nothing of a job stays, but those who wait for it until they are released.
 local function forget(id)
-  redis.call('DEL', 'rq:job:' .. id, 'rq:results:' .. id,
-    'rq:job:' .. id .. ':dependents', 'rq:job::' .. id .. ':dependencies')
+  local key = 'rq:job:' .. id
+  local waiting = releasing[id] and key or key .. ':dependents'
+  redis.call('DEL', key, 'rq:results:' .. id, waiting, 'rq:job::' .. id .. ':dependencies')
 end
 
 -- record: RQ's entry of how one execution ended (types: 1 ok, 2 failed).
