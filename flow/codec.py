@@ -261,8 +261,8 @@ def shared_fields(job: JobRecord, now: float) -> list[Field]:
     """
     at = iso(now)
     optional: dict[str, Field | None] = {
-        # RQ reads whole seconds only.
-        "timeout": None if job.timeout is None else math.ceil(job.timeout),
+        # RQ reads whole seconds only, and its worker dies of a job that has none.
+        "timeout": math.ceil(TIMEOUT if job.timeout is None else job.timeout),
         "flow_timeout": job.timeout if job.timeout and job.timeout % 1 else None,
         "result_ttl": job.result_ttl,
         "failure_ttl": job.failure_ttl,

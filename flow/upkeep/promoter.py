@@ -83,6 +83,7 @@ class Promoter(Service):
         return longest if ended.due is None else min(longest, ended.wait)
 
     def _tell(self, foreign: tuple[str, ...]) -> None:
+        # Said once: that scheduler has the lock also while nothing is due.
         if foreign and foreign != self._left:
             emit(PromotionLeft(foreign))
             self._left = foreign

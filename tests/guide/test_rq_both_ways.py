@@ -60,6 +60,14 @@ def test_flow_runs_what_a_plain_client_enqueues(shop: Shop, queue: Untyped) -> N
     assert {str(job.get_status()) for job in jobs.values()} == {"JobStatus.FINISHED"}
 
 
+def test_every_job_has_a_timeout_for_rqs_worker(shop: Shop, client: Untyped) -> None:
+    assert shop
+    # It does sums with it when a job has run for its monitoring interval, 30 s.
+    one, other = tasks.resize.enqueue("cat.png"), tasks.resize.options(timeout=0.5)
+    assert as_rq_sees(one, client).timeout == 180
+    assert as_rq_sees(other.enqueue("cat.png"), client).timeout == 1
+
+
 def test_rq_reads_a_result_of_flow_with_all_that_belongs_to_it(
     shop: Shop, client: Untyped
 ) -> None:
