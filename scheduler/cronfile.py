@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from flow.store.entry import Entry
 
+SIX = 6  # fields of an expression with seconds
+
 
 def entries(paths: Sequence[str], now: int) -> list[Entry]:
     """Return the schedules that the files register.
@@ -76,8 +78,14 @@ def _entry(job: Any, now: int, others: dict[str, Entry]) -> Entry:  # noqa: ANN4
 def _rule(job: Any) -> Rule:  # noqa: ANN401 - rq's CronJob
     if job.cron:
         # rq cron follows the machine's wall clock since RQ 3.
-        return Rule("cron", job.cron, str(local_zone()))
+        return Rule("cron", _expression(job.cron), str(local_zone()))
     return Rule("every", f"{float(job.interval):.15g}")
+
+
+def _expression(text: str) -> str:
+    fields = text.split()
+    # There, as croniter has it, a sixth field is the seconds; here they come first.
+    return " ".join([fields[-1], *fields[:-1]]) if len(fields) == SIX else text
 
 
 def _fields(schedule: str, job: Any) -> dict[str, Any]:  # noqa: ANN401 - rq's CronJob

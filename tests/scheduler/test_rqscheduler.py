@@ -49,13 +49,6 @@ class RQTestCase(unittest.TestCase):
 
     tearDown = setUp
 """
-FROZEN = """\
-import unittest
-
-
-def freeze_time(moment):
-    raise unittest.SkipTest("freezegun is not installed")
-"""
 
 
 def test_the_published_tests_pass(server: Server, tmp_path: Path) -> None:
@@ -66,10 +59,9 @@ def test_the_published_tests_pass(server: Server, tmp_path: Path) -> None:
     (tmp_path / "tests/__init__.py").write_text(CASE)
     ours = "from flow.scheduler import Scheduler\n"
     (tmp_path / "tests/test_scheduler.py").write_text(ours + source)
-    (tmp_path / "freezegun.py").write_text(FROZEN)
     said = unittest(server, tmp_path, "tests.test_scheduler")
     assert "Ran 68 tests" in said
-    assert "skipped=1" in said
+    assert "skipped" not in said
     # Some compare two readings of the clock in whole seconds: those have another try.
     for name in re.findall(r"^(?:FAIL|ERROR): \w+ \(([\w.]+)\)", said, re.MULTILINE):
         again = unittest(server, tmp_path, name)
