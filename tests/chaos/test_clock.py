@@ -115,7 +115,7 @@ def test_a_rolling_restart(site: Site, client: redis.Redis) -> None:
         assert leader.stop() == 0
     whatever_happens(site, client)
     late = [int(e["late"]) for e in site.ledger(client) if e.get("late")]
-    assert max(late) < 3000, "a lease ran out, so the leader gave nothing over"
+    assert max(late) < 1000, "the leader gave nothing over, or not at once"
 
 
 def test_a_server_that_is_killed_again_and_again(

@@ -123,3 +123,12 @@ def test_every_decision_has_its_number_and_says_what_was_decided() -> None:
         number, text = int(path.name[:4]), path.read_text("utf-8")
         assert text.startswith(f"# {number}. "), path.name
         assert "\n**Decided**: " in text, path.name
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    text = "\n".join(source.read_text("utf-8") for source in PAGES)
+    named = set(re.findall(r"`(test_\w+)`", text))
+    sources = (file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    known = set(re.findall(r"^def (test_\w+)", "\n".join(sources), re.MULTILINE))
+    assert named
+    assert named <= known
