@@ -137,16 +137,14 @@ def test_a_jobs_programs_die_with_its_process(yard: Yard) -> None:
     yard.nothing_left()
 
 
-@pytest.mark.parametrize("isolated", [False, True])
-def test_a_jobs_programs_die_with_a_killed_supervisor(
-    yard: Yard, *, isolated: bool
-) -> None:
-    task = hazards.apart_start_a_program if isolated else hazards.start_a_program
-    task.enqueue(yard.ledger)
-    with yard.worker() as worker:
-        (program,) = yard.running()
+def test_the_programs_of_jobs_die_with_a_killed_supervisor(yard: Yard) -> None:
+    hazards.start_a_program.enqueue(yard.ledger)
+    hazards.apart_start_a_program.enqueue(yard.ledger)
+    with yard.worker(processes=2) as worker:
+        programs = yard.running(2)
         os.kill(worker.pid, signal.SIGKILL)
-        gone(program)
+        for program in programs:
+            gone(program)
     yard.nothing_left()
 
 

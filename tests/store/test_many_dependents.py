@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from flow.store.client import Store
 
 Untyped = Any  # redis-py is typed in part
-MANY = 1000
-FEW = 500  # that a call lets go at most
+MANY = 600
+FEW = 400  # that a call lets go at most
 
 
 def children_of(store: Store, parent: JobRecord) -> set[str]:
