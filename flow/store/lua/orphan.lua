@@ -14,6 +14,9 @@ if fields[1] ~= 'deferred' or not is_orphan(id) then
 end
 redis.call('ZREM', 'rq:deferred:' .. queue, id)
 redis.call('HDEL', key, 'flow_orphaned')
+for _, parent in ipairs(redis.call('SMEMBERS', 'rq:job::' .. id .. ':dependencies')) do
+  redis.call('SREM', 'rq:job:' .. parent .. ':dependents', id)
+end
 if fields[3] == '1' then
   redis.call('DEL', 'rq:job::' .. id .. ':dependencies')
   push(queue, id, fields[4] == '1', iso)

@@ -129,7 +129,6 @@ def orphan(losing: Losing) -> None:
         # It was done, and is an orphan no more.
         assert leftovers.orphan(losing.away, child.id) is None
         assert losing.store.status(child.id) is Status.FAILED
-        command("DEL", keys.dependents(parent.id))
 
 
 @loses("strays", "discard")
