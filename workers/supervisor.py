@@ -41,6 +41,11 @@ if TYPE_CHECKING:
     from flow.store.address import Address
     from flow.store.client import Store
 
+# Seconds in which a second Ctrl-C is the first one: a terminal sends it to all of
+# `rq worker-pool`, which sends it to its workers. RQ's own workers have the same rule.
+TWICE = 1.0
+NEVER = float("inf")
+
 
 class Supervisor:
     """Runs a worker until it is told to stop, or its burst is over.
@@ -67,7 +72,7 @@ class Supervisor:
             config, address, self.name, self._nursery.asks, self._forget
         )
         self._board = self._seats.board
-        self._selector, self._interrupts = selectors.DefaultSelector(), 0
+        self._selector, self._interrupted = selectors.DefaultSelector(), NEVER
         self._signals = Signals((*STOP, signal.SIGCHLD, signal.SIGTSTP))
         self._bell = Bell(address, config, self.name, self._selector, self._seats)
         self._deadline: float | None = None
@@ -204,12 +209,16 @@ class Supervisor:
                 if self._quiet.begin("SIGTSTP"):
                     self._show_state()
             elif number == signal.SIGINT:
-                self._interrupts += 1
-                self._stop("Ctrl-C; once more to stop at once")
-                if self._interrupts > 1:
-                    self._kill_all()
+                self._interrupt()
             else:
                 self._stop(signal.Signals(number).name)
+
+    def _interrupt(self) -> None:
+        now = time.monotonic()
+        self._stop("Ctrl-C; once more to stop at once")
+        if now - self._interrupted > TWICE:
+            self._kill_all()
+        self._interrupted = min(self._interrupted, now)
 
     def _on_command(self, message: bytes) -> None:
         self._commands.hear(message)

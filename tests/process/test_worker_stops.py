@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -13,6 +14,7 @@ from flow import errors, keys
 from flow.record import Status
 from flow.store import beats
 from flow.store.client import BEGIN
+from flow.workers.supervisor import TWICE
 from tests.support import hazards
 from tests.support.faults import children, everything, let_go, settled
 from tests.support.leaks import places, queued
@@ -82,10 +84,27 @@ def test_a_second_interrupt_stops_at_once(yard: Yard, store: Store) -> None:
         yard.running()
         worker.send_signal(signal.SIGINT)
         yard.said("worker stops (Ctrl-C")
+        later = time.monotonic() + TWICE
+        wait_until(
+            lambda: time.monotonic() > later, waiting_for="a second one to count"
+        )
         worker.send_signal(signal.SIGINT)
         assert worker.wait(LONG) == 0
     assert queued(store) == [job.id]
     assert crashes(store, job.id) == 0
+
+
+def test_an_interrupt_that_comes_twice_at_once_is_one(yard: Yard) -> None:
+    gate = yard.gate()
+    job = hazards.hold.enqueue(yard.ledger, gate)
+    with yard.worker() as worker:
+        yard.running()
+        for _ in range(5):
+            worker.send_signal(signal.SIGINT)
+        yard.said("worker stops (Ctrl-C")
+        let_go(gate)
+        assert worker.wait(LONG) == 0
+    assert job.result(0) == "go"
 
 
 def test_a_signal_to_every_process_lets_jobs_end(yard: Yard, store: Store) -> None:
