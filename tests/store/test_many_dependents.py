@@ -75,6 +75,28 @@ def test_parents_that_end_together_let_no_more_go_at_once_than_one(
     end_all(store)
 
 
+def test_what_others_spoilt_does_not_hold_up_the_promoter(
+    store: Store, client: Untyped
+) -> None:
+    parent = record()
+    store.enqueue([parent])
+    children = sorted(children_of(store, parent))
+    client.delete(keys.job(children[0]))
+    client.rpush(keys.job(children[0]), "spoilt")
+    client.hset(keys.RELEASING, mapping={"nobody": "spoilt", "noone": "finished 0"})
+    turns = Turns(store)
+    assert turns.settle(finished(turns.one())) == []
+    promoter = Promoter(store)
+    while client.exists(keys.RELEASING):
+        promoter.run_once()
+    assert sorted(queued(store, "waiting")) == children[1:]
+    client.set(keys.RELEASING, "spoilt")
+    assert promoter.run_once() == Promoter.interval
+    client.delete(keys.RELEASING, keys.job(children[0]))
+    end_all(store)
+    client.flushall()
+
+
 def test_those_who_wait_on_for_one_that_failed_are_forgotten_with_it(
     store: Store, client: Untyped
 ) -> None:

@@ -2,14 +2,15 @@
 -- ARGV  1 now (ISO)
 -- Returns how many jobs there are for which others still wait so.
 -- use: clock limit push dependents
-local one = redis.call('HRANDFIELD', RELEASING, 1, 'WITHVALUES')
-if not one[1] then
+-- pcall, here and below: what others spoilt must not keep the promoter from its work.
+local one = redis.pcall('HRANDFIELD', RELEASING, 1, 'WITHVALUES')
+local id, noted = one[1], one[2]
+if not id then
   return 0
 end
-local id = one[1]
-local ending, at = string.match(one[2], '^(%a+) (%d+)$')
-local _, after = release_from(id, ending, ARGV[1], at)
-if after ~= '0' then
+local ending, at = string.match(noted, '^(%a+) (%d+)$')
+local fine, _, after = pcall(release_from, id, ending, ARGV[1], at)
+if fine and after ~= '0' then
   redis.call('HSET', RELEASING, id, ending .. ' ' .. after)
 else
   redis.call('HDEL', RELEASING, id)

@@ -44,7 +44,8 @@ local function release_from(id, ending, iso, at)
     local slice = redis.call('SSCAN', waiting, at, 'COUNT', 100)
     at, room = slice[1], room - #slice[2]
     for _, child in ipairs(slice[2]) do
-      local fields = redis.call('HMGET', 'rq:job:' .. child,
+      -- pcall: a key of another type under this name must not hold up the others.
+      local fields = redis.pcall('HMGET', 'rq:job:' .. child,
         'status', 'origin', 'allow_dependency_failures', 'enqueue_at_front', 'flow_schedule')
       local despite_failures = fields[3] == '1'
       if ending == 'finished' or despite_failures and (ending == 'failed' or fields[5]) then
