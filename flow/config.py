@@ -17,10 +17,11 @@ from flow import envfile
 from flow.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
 ON_CRASH = ("retry", "fail")
+START_METHODS = ("auto", "fork", "spawn")
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # as kernels and containers count
 
 
@@ -38,6 +39,7 @@ class Project:
         on_crash: ``retry`` or ``fail``, for tasks that do not say it themselves.
         max_jobs: jobs after which a worker's process is replaced; 0: never.
         max_memory: bytes beyond which it is; 0: never.
+        start_method: ``fork``, ``spawn`` or ``auto``.
         processes: settings per process type, for the runner.
     """
 
@@ -50,6 +52,7 @@ class Project:
     on_crash: str = "retry"
     max_jobs: int = 0
     max_memory: int = 0
+    start_method: str = "auto"
     processes: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -104,9 +107,16 @@ def _project(root: Path, settings: dict[str, Any]) -> Project:
         urgent=_word(settings.get("urgent", "urgent"), f"{where} urgent"),
         queues=names(settings.get("queues", ()), f"{where} queues"),
         strict=_boolean(settings.get("strict", False), f"{where} strict"),
-        on_crash=_choice(settings.get("on_crash", "retry"), f"{where} on_crash"),
+        on_crash=_choice(
+            settings.get("on_crash", "retry"), f"{where} on_crash", ON_CRASH
+        ),
         max_jobs=_whole(settings.get("max_jobs", 0), f"{where} max_jobs", least=0),
         max_memory=memory(settings.get("max_memory", "0"), f"{where} max_memory"),
+        start_method=_choice(
+            settings.get("start_method", "auto"),
+            f"{where} start_method",
+            START_METHODS,
+        ),
         processes=settings.get("processes", {}),
     )
 
@@ -139,9 +149,9 @@ def _boolean(value: object, where: str) -> bool:
     return value
 
 
-def _choice(value: object, where: str) -> str:
-    if value not in ON_CRASH:
-        raise ConfigError(f"{where} must be one of {', '.join(ON_CRASH)}: {value!r}")
+def _choice(value: object, where: str, choices: Sequence[str]) -> str:
+    if value not in choices:
+        raise ConfigError(f"{where} must be one of {', '.join(choices)}: {value!r}")
     return str(value)
 
 
@@ -172,6 +182,7 @@ class WorkerConfig:
         max_jobs: jobs after which a process is replaced; 0: never.
         once: a process that has had its jobs is not replaced, and the worker ends.
         max_memory: bytes of a process beyond which it is; 0: never.
+        start_method: how a process is started: ``fork``, ``spawn``, or ``auto``.
         reasons: where the values came from, in words, for the start line.
     """
 
@@ -188,6 +199,7 @@ class WorkerConfig:
     max_jobs: int = 0
     once: bool = False
     max_memory: int = 0
+    start_method: str = "auto"
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -246,6 +258,16 @@ def max_memory(option: str | None, told: Mapping[str, str], project: Project) ->
         value = memory(told["FLOW_MAX_MEMORY"], "FLOW_MAX_MEMORY")
         return Given(value, "FLOW_MAX_MEMORY")
     return Given(project.max_memory, "[tool.flow] max_memory")
+
+
+def start_method(option: str | None, told: Mapping[str, str], project: Project) -> str:
+    """Return how a worker starts its processes: ``fork``, ``spawn`` or ``auto``.
+
+    ``--start-method``, else FLOW_START_METHOD, else [tool.flow] start_method.
+    """
+    if option is None and told.get("FLOW_START_METHOD"):
+        return _choice(told["FLOW_START_METHOD"], "FLOW_START_METHOD", START_METHODS)
+    return project.start_method if option is None else option
 
 
 def _recycling(jobs: Given, size: Given) -> dict[str, str]:
@@ -363,6 +385,7 @@ def worker(
         burst=bool(given["burst"]),
         max_jobs=int(of_jobs.value),
         max_memory=int(of_memory.value),
+        start_method=start_method(given.get("start_method"), told, project),
         reasons={
             "processes": f"processes: {count} ({of_processes.by})",
             "slots": f"each {threads} plain and {given['concurrency']} async at a time",

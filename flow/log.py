@@ -201,7 +201,8 @@ def _(event: events.ThreadsFound) -> tuple[int, str]:
     return logging.WARNING, (
         f"the app started threads while it was imported: {', '.join(event.names)}; "
         "they do not run in the worker's processes, and a lock that one holds at the "
-        "fork stays locked there; start them when they are first needed"
+        "fork stays locked there; start them when they are first needed, or have the "
+        "processes spawned (--start-method spawn)"
     )
 
 

@@ -7,6 +7,7 @@ which jobs had started and which were only claimed. Each process writes its own 
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from flow.workers import outbox
 from flow.workers.outbox import EXECUTION, Outbox
+from flow.workers.unnamed import unnamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,17 +55,22 @@ class Board:
     Args:
         processes: how many parts it has.
         slots: jobs at a time in each process.
+        descriptor: of the memory, where another process has made it.
     """
 
-    def __init__(self, processes: int, slots: int) -> None:
-        """Make the memory; children that are forked later share it."""
-        self._slots = slots
+    def __init__(
+        self, processes: int, slots: int, descriptor: int | None = None
+    ) -> None:
+        """Make the memory; processes share it by a fork, or by its descriptor."""
+        self.slots = slots
         # One place more than slots: for the job that is being loaded.
         # Two before it: how far was claimed, and how far that was withdrawn.
         shown = COUNTS + slots * SHOWN.size + (3 + 2 * ASKED + SETTLED) * NUMBER.size
         self._size = shown + outbox.SIZE
-        self._processes = processes
-        self._memory = mmap.mmap(-1, HEADER + processes * self._size)
+        self.processes = processes
+        size = HEADER + processes * self._size
+        self.descriptor = unnamed(size) if descriptor is None else descriptor
+        self._memory = mmap.mmap(self.descriptor, size)
 
     def beaten(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Note that the supervisor has just beaten."""
@@ -106,15 +113,20 @@ class Board:
 
     def part(self, index: int) -> Part:
         """Return the part of process number ``index``."""
-        return Part(self._memory, HEADER + index * self._size, self._slots)
+        return self.part_at(HEADER + index * self._size)
+
+    def part_at(self, at: int) -> Part:
+        """Return the part that begins there."""
+        return Part(self._memory, at, self.slots)
 
     def parts(self) -> list[Part]:
         """Return the parts of all processes, also of those that are not there."""
-        return [self.part(index) for index in range(self._processes)]
+        return [self.part(index) for index in range(self.processes)]
 
     def close(self) -> None:
         """Give the memory back."""
         self._memory.close()
+        os.close(self.descriptor)
 
 
 class Part:
@@ -129,7 +141,7 @@ class Part:
     def __init__(self, memory: mmap.mmap, at: int, slots: int) -> None:
         """Point at the part."""
         self._memory = memory
-        self._at = at
+        self.at = at
         self._claimed = at + COUNTS
         self._withdrawn = at + COUNTS + NUMBER.size
         self._loading = at + COUNTS + 2 * NUMBER.size
@@ -226,7 +238,7 @@ class Part:
 
     def progress(self) -> bytes:
         """Return what is different whenever the process has done anything."""
-        return self._memory[self._at : self._first + self._slots * SHOWN.size]
+        return self._memory[self.at : self._first + self._slots * SHOWN.size]
 
     def load(self, execution: int) -> None:
         """Show that an execution's code and arguments are being loaded; 0 for none."""
@@ -257,7 +269,7 @@ class Part:
         with self._lock:
             done, failures, worked = self.counts()
             counts = (done + (not failed), failures + failed, worked + seconds)
-            COUNTED.pack_into(self._memory, self._at, *counts)
+            COUNTED.pack_into(self._memory, self.at, *counts)
 
     def end(self, execution: int) -> None:
         """Show an execution no more, if it ever began.
@@ -283,7 +295,7 @@ class Part:
 
     def counts(self) -> tuple[int, int, float]:
         """Return jobs done, jobs failed and seconds worked, since the worker began."""
-        return COUNTED.unpack_from(self._memory, self._at)
+        return COUNTED.unpack_from(self._memory, self.at)
 
     def running(self) -> set[int]:
         """Return the numbers of the executions that run, or wait to be written."""
@@ -317,17 +329,17 @@ class Numbers:
     def __init__(self, memory: mmap.mmap, at: int, room: int = ASKED) -> None:
         """Point at them."""
         self._memory = memory
-        self._at = at
+        self.at = at
         self._room = room
         self._end = at + room * NUMBER.size
 
     def keep(self, numbers: Iterable[int]) -> None:
         """Have these and no others; beyond the room, the first of them."""
         some = sorted(numbers)[: self._room]
-        packed = b"".join(map(NUMBER.pack, some)).ljust(self._end - self._at, b"\0")
-        self._memory[self._at : self._end] = packed
+        packed = b"".join(map(NUMBER.pack, some)).ljust(self._end - self.at, b"\0")
+        self._memory[self.at : self._end] = packed
 
     def numbers(self) -> set[int]:
         """Return them."""
-        packed = NUMBER.iter_unpack(self._memory[self._at : self._end])
+        packed = NUMBER.iter_unpack(self._memory[self.at : self._end])
         return {number for (number,) in packed} - {0}

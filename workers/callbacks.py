@@ -46,6 +46,11 @@ def use_handlers(handlers: list[Callable[..., object]]) -> None:
     _handlers[:] = handlers
 
 
+def handlers() -> list[Callable[..., object]]:
+    """Return RQ's exception handlers that ``use_handlers`` was given."""
+    return list(_handlers)
+
+
 def use_limits(allow: Callable[[int, float], None]) -> None:
     """Have callbacks end with their own timeouts, and not with the job's process.
 

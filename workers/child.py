@@ -25,6 +25,7 @@ from flow.workers.pool import Pool
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
     from types import FrameType
 
     from flow.config import WorkerConfig
@@ -63,11 +64,22 @@ class Seat:
     parent: int
 
 
-def main(seat: Seat) -> NoReturn:
-    """Be a process of a worker, until it stops; called right after the fork."""
+def nothing() -> None:
+    """Prepare nothing: a fork has it all."""
+
+
+def main(seat: Seat, prepare: Callable[[], None] = nothing) -> NoReturn:
+    """Be a process of a worker, until it stops; called right after its birth.
+
+    Args:
+        seat: what the supervisor gives it.
+        prepare: loads the app, where it is not there by a fork.
+    """
     try:
         tie_to(seat.parent)
-        _work(seat, take_signals())
+        told = take_signals()
+        prepare()
+        _work(seat, told)
     except BaseException:  # noqa: BLE001 - nothing may return into the supervisor's code
         traceback.print_exc()
         leave(CRASHED)
@@ -125,6 +137,8 @@ def take_signals() -> Told:
     signal.signal(signal.SIGTSTP, _pass_over)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
+    # A process that was spawned begins with these held back.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP, signal.SIGTSTP))
     # What jobs fork (multiprocessing) must end by SIGTERM, as programs do; also by one
     # that comes before it could say so.
     os.register_at_fork(

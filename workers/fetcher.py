@@ -83,8 +83,7 @@ class Fetcher:
     ) -> None:
         """Prepare; nothing is claimed before ``run``."""
         self._store, self._signalled = store, signalled
-        self._process = seat.process
-        self._worker = seat.worker
+        self._process, self._worker = seat.process, seat.worker
         self._config = seat.config
         self._board = seat.board
         self._part = seat.part
@@ -93,6 +92,7 @@ class Fetcher:
         self._keeping = threading.Lock()
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
+        self._poll = _polling(self._woken, self._bell)
         self._turn = 0
         self._next = 1
         self._rung = True
@@ -421,7 +421,7 @@ class Fetcher:
             emit(events.TaskUnknown(name, outcome.error))
 
     def _wait(self, seconds: float) -> None:
-        ready, _, _ = select.select([self._woken, self._bell], [], [], seconds)
+        ready = [descriptor for descriptor, _ in self._poll.poll(seconds * 1000)]
         for descriptor in ready:
             if not os.read(descriptor, 4096):
                 os._exit(1)  # the bell's other end is gone, so the supervisor is
@@ -430,6 +430,14 @@ class Fetcher:
         bell = self._bell in ready and time.monotonic() >= self._deaf_until
         if bell or (not ready and seconds in (self._look, EVERY)):
             self._rung = True
+
+
+def _polling(*descriptors: int) -> select.poll:
+    # Not select.select, which knows descriptors below 1024 only.
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return poll
 
 
 def _told(work: Work, outcome: Outcome) -> events.Event:

@@ -20,6 +20,8 @@ from flow.workers.isolation import LENGTH, WISH
 from flow.workers.resolve import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flow.config import WorkerConfig
     from flow.outcome import Outcome
     from flow.record import Claim
@@ -46,11 +48,17 @@ class Room:
     parent: int
 
 
-def main(room: Room) -> NoReturn:
-    """Run the job and end; called right after the fork."""
+def main(room: Room, prepare: Callable[[], None] = child.nothing) -> NoReturn:
+    """Run the job and end; called right after its birth.
+
+    Args:
+        room: what the supervisor gives it.
+        prepare: loads the app, where it is not there by a fork.
+    """
     try:
         child.tie_to(room.parent)
         told = child.take_signals()
+        prepare()
         with socket.socket(fileno=room.channel) as channel:
             outcome = _run(room, told, channel)
             body = pickle.dumps(outcome)

@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flow.workers.process import how
+from flow.workers.process import GONE, how
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -114,6 +114,8 @@ class Nursery:
             found = array.array("i")
             for _, _, data in extra:
                 found.frombytes(data)
+            for descriptor in found:
+                os.set_inheritable(descriptor, False)  # noqa: FBT003 - Python's signature
             if flags & socket.MSG_CTRUNC:
                 # No descriptor is left for what came: the asker finds its pipe closed.
                 for descriptor in found:
@@ -189,7 +191,7 @@ class Nursery:
         self.asks.close()
 
     def _ended(self, pid: int, one: Isolated, status: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(*GONE):
             os.killpg(pid, signal.SIGKILL)  # its programs, which it leaves behind
         kind = OVERDUE if one.overdue else DIED
         _tell(one.verdict, kind + how(status, self.killer).encode())
@@ -208,7 +210,7 @@ def kill(pid: int) -> None:
     """End a process that is not reaped yet, and its programs."""
     for end in (os.killpg, os.kill):
         # It may lead no group yet.
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(*GONE):
             end(pid, signal.SIGKILL)
 
 

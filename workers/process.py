@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from flow.workers.outofmemory import Killer
     from flow.workers.verdict import Verdict
 
+# What a signal to the dead raises; on macOS the second one, for a group of theirs.
+GONE = (ProcessLookupError, PermissionError)
 ALPHABET = string.ascii_letters + string.digits
 
 
@@ -70,13 +72,13 @@ class Process:
     def kill_group(self) -> None:
         """End what its jobs started; it may be reaped, and its number another's."""
         # It may lead no group yet, or all of it may be gone.
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(*GONE):
             os.killpg(self.pid, signal.SIGKILL)
 
     def kill(self) -> None:
         """End it, which is not reaped yet, and all that its jobs started."""
         self.kill_group()
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(*GONE):
             os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:

@@ -15,10 +15,10 @@ from flow.workers.process import Process, new_name
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
 
     from flow.config import WorkerConfig
     from flow.store.address import Address
+    from flow.workers.births import Births
 
 QUICK = 1.0  # seconds: a process that died younger waits before it is replaced
 
@@ -31,7 +31,7 @@ class Seats:
         address: the server, for the processes' own connections.
         worker: the worker's name.
         asks: where processes ask for one more of their own.
-        forget: closes what is the supervisor's own, in a process that was just forked.
+        births: brings up processes.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class Seats:
         address: Address,
         worker: str,
         asks: socket.socket,
-        forget: Callable[[], None],
+        births: Births,
     ) -> None:
-        """Prepare; nothing is forked before ``fork``."""
+        """Prepare; nothing is started before ``start``."""
         self._config, self._address, self._worker = config, address, worker
-        self._asks, self._forget = asks, forget
+        self._asks, self.births = asks, births
         self._room = recycling.room(config)
         self.board = Board(self._room, config.threads + config.concurrency + MOST)
         self.processes: dict[int, Process] = {}
@@ -71,7 +71,7 @@ class Seats:
         """Return the seconds until a successor is due, or a very long time."""
         return min(self._empty.values(), default=float("inf")) - time.monotonic()
 
-    def fork(self, seat: int) -> None:
+    def start(self, seat: int) -> None:
         """Start a process.
 
         Raises:
@@ -79,31 +79,26 @@ class Seats:
         """
         bell, ringer = os.pipe()
         os.set_blocking(ringer, False)
-        place, name, parent = self._free_place(), new_name(), os.getpid()
+        place, name = self._free_place(), new_name()
         part = self.board.part(place)
         part.clear()
+        given = child.Seat(
+            process=name,
+            worker=self._worker,
+            config=self._config,
+            address=self._address,
+            board=self.board,
+            part=part,
+            bell=bell,
+            asks=self._asks,
+            parent=os.getpid(),
+        )
         try:
-            pid = os.fork()
+            pid = self.births.seat(given, ringer)
         except OSError:
             os.close(bell)
             os.close(ringer)
             raise
-        if pid == 0:
-            self._forget()
-            os.close(ringer)
-            child.main(
-                child.Seat(
-                    process=name,
-                    worker=self._worker,
-                    config=self._config,
-                    address=self._address,
-                    board=self.board,
-                    part=part,
-                    bell=bell,
-                    asks=self._asks,
-                    parent=parent,
-                )
-            )
         os.close(bell)
         process = Process(seat, place, part, ringer, pid, time.monotonic(), name)
         process.before = process.jobs
@@ -115,7 +110,7 @@ class Seats:
         for seat in [one for one, due in self._empty.items() if due <= now]:
             del self._empty[seat]
             try:
-                self.fork(seat)
+                self.start(seat)
             except OSError as error:
                 # No memory or no descriptor left just now: the others must go on.
                 self._empty[seat] = now + QUICK

@@ -23,6 +23,7 @@ from flow.upkeep.pulse import Pulse
 from flow.upkeep.rounds import rounds
 from flow.workers import isolated, recycling
 from flow.workers.bell import Bell
+from flow.workers.births import births_of
 from flow.workers.burial import Burial, Dead
 from flow.workers.commands import Commands
 from flow.workers.deadlines import Deadlines
@@ -64,12 +65,16 @@ class Supervisor:
         config: WorkerConfig,
         name: str | None = None,
     ) -> None:
-        """Prepare; nothing is forked before ``run``."""
+        """Prepare; nothing is started before ``run``."""
         self.name = name or f"{socket.gethostname()}.{os.getpid()}.{new_name()}"
         self._store, self._address, self._config = store, address, config
         self._nursery, self._guard = Nursery(Killer(), config.kill_after), Guard()
         self._seats = Seats(
-            config, address, self.name, self._nursery.asks, self._forget
+            config,
+            address,
+            self.name,
+            self._nursery.asks,
+            births_of(config, self._forget),
         )
         self._board = self._seats.board
         self._selector, self._interrupted = selectors.DefaultSelector(), NEVER
@@ -115,7 +120,7 @@ class Supervisor:
         self._guard.start()
         self._bell.listen()  # before any job runs that somebody may want to stop
         for seat in range(self._config.processes):
-            self._seats.fork(seat)
+            self._seats.start(seat)
         self._guard_all()
         # They are known to beat before they can have claimed anything for long.
         self._agenda.hurry(self._heartbeat)
@@ -185,19 +190,15 @@ class Supervisor:
                 ask.close()  # it died since
 
     def _isolate(self, ask: Ask) -> None:
-        parent, channel = os.getpid(), ask.descriptors[0]
+        channel, verdict = ask.descriptors
+        room = isolated.Room(
+            self._config, self._address, self._board, channel, os.getpid()
+        )
         try:
-            pid = os.fork()
+            pid = self._seats.births.room(room, verdict)
         except OSError as error:
             self._nursery.unborn(ask, str(error))
             return
-        if pid == 0:
-            self._forget()
-            self._nursery.asks.close()
-            os.close(ask.descriptors[1])
-            isolated.main(
-                isolated.Room(self._config, self._address, self._board, channel, parent)
-            )
         self._nursery.born(pid, ask)
         self._guard_all()
 

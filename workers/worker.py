@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flow import events
@@ -11,6 +12,7 @@ from flow.log import emit
 from flow.patience import await_server
 from flow.signals import STOP, ended_by
 from flow.store.client import Store
+from flow.workers import births
 from flow.workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def run(address: Address, config: WorkerConfig, name: str | None = None) -> Cens
     Returns:
         What its processes have done.
     """
-    _warn_of_threads()
+    config = _with_start_method(config)
     with ended_by(STOP):
         await_server(address)
     # What the app loaded is shared with the processes as long as nobody writes to it.
@@ -44,8 +46,14 @@ def run(address: Address, config: WorkerConfig, name: str | None = None) -> Cens
     return Supervisor(store, address, config, name).run()
 
 
-def _warn_of_threads() -> None:
+def _with_start_method(config: WorkerConfig) -> WorkerConfig:
+    """Settle how processes are started, and say so where it is not by a plain fork."""
     main = threading.main_thread()
-    names = [one.name for one in threading.enumerate() if one is not main]
-    if names:
-        emit(events.ThreadsFound(names))
+    threads = [one.name for one in threading.enumerate() if one is not main]
+    method, why = births.chosen(config.start_method, threads)
+    reasons = dict(config.reasons)
+    if method == "spawn":
+        reasons["start_method"] = f"processes are spawned ({why})"
+    elif threads:
+        emit(events.ThreadsFound(threads))
+    return replace(config, start_method=method, reasons=reasons)

@@ -77,6 +77,13 @@ then goes back to its queue. A second Ctrl-C stops at once.
     help="Memory of a process, such as 512MB, beyond which it is replaced; by default "
     "FLOW_MAX_MEMORY, else never.",
 )
+@click.option(
+    "--start-method",
+    type=click.Choice(config.START_METHODS),
+    help="How processes are started: forked, or spawned as fresh interpreters that "
+    "load the app themselves; by default FLOW_START_METHOD, else auto: spawned on "
+    "macOS, and where the app started threads while it was imported.",
+)
 @click.option("--burst", is_flag=True, help="End when the queues are empty.")
 @options.app
 @options.redis_url

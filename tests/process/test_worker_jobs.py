@@ -360,3 +360,17 @@ def test_behind_a_long_job_nothing_is_claimed_again_and_again(
         assert calls() - start < 200
         let_go(gate)
         assert behind[-1].result(LONG) == 199
+
+
+def test_an_app_may_hold_more_descriptors_than_select_knows(yard: Yard) -> None:
+    (yard.folder / "collector.py").write_text(
+        "import resource\n"
+        "_, most = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
+        "held = [open('/dev/null') for _ in range(1024)]\n"
+        "from tests.support.hazards import aecho, echo\n"
+    )
+    jobs = [hazards.echo.enqueue(1), hazards.aecho.enqueue(2)]
+    said = yard.burst(app="collector")
+    assert [job.result(0) for job in jobs] == [1, 2]
+    assert "died" not in said

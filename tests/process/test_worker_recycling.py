@@ -128,7 +128,7 @@ def test_a_stop_reaches_a_process_that_is_being_replaced(
     assert queued(store) == [job.id]
 
 
-def test_threads_that_the_app_starts_at_import_are_named(yard: Yard) -> None:
+def test_threads_that_a_fork_would_leave_behind_are_named(yard: Yard) -> None:
     (yard.folder / "threaded.py").write_text(
         "import threading\n"
         "wait = threading.Event().wait\n"
@@ -136,6 +136,6 @@ def test_threads_that_the_app_starts_at_import_are_named(yard: Yard) -> None:
         "from tests.support.hazards import echo\n"
     )
     job = hazards.echo.enqueue(1)
-    said = yard.burst(app="threaded")
+    said = yard.burst("--start-method", "fork", app="threaded")
     assert "the app started threads while it was imported: poller;" in said
     assert job.result(0) == 1
