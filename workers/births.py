@@ -16,6 +16,7 @@ from flow.workers.spawning import Spawning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from socket import socket
 
     from flow.config import WorkerConfig
 
@@ -40,11 +41,12 @@ class Forking:
 
     Args:
         forget: closes what is the supervisor's own, in a process that was just forked.
+        asks: what a process that takes jobs keeps, and one for a single job does not.
     """
 
-    def __init__(self, forget: Callable[[], None]) -> None:
+    def __init__(self, forget: Callable[[], None], asks: socket) -> None:
         """Fork nothing yet."""
-        self._forget = forget
+        self._forget, self._asks = forget, asks
 
     def seat(self, seat: child.Seat, ringer: int) -> int:
         """Fork a process that takes jobs."""
@@ -60,18 +62,24 @@ class Forking:
         pid = os.fork()
         if pid == 0:
             self._forget()
+            self._asks.close()
             os.close(verdict)
             isolated.main(room)
         return pid
 
 
-def births_of(config: WorkerConfig, forget: Callable[[], None]) -> Births:
+def births_of(config: WorkerConfig, forget: Callable[[], None], asks: socket) -> Births:
     """Return what brings up processes as a worker was told.
+
+    Args:
+        config: what it was told.
+        forget: closes what is the supervisor's own, after a fork.
+        asks: where the processes ask for those of isolated jobs.
 
     Raises:
         ConfigError: they cannot be spawned.
     """
-    return Spawning() if config.start_method == "spawn" else Forking(forget)
+    return Spawning() if config.start_method == "spawn" else Forking(forget, asks)
 
 
 def chosen(

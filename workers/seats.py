@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 from flow import events
 from flow.log import emit
 from flow.workers import child, recycling
+from flow.workers.births import births_of
 from flow.workers.board import Board
 from flow.workers.line import MOST
 from flow.workers.process import Process, new_name
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from flow.config import WorkerConfig
     from flow.store.address import Address
-    from flow.workers.births import Births
 
 QUICK = 1.0  # seconds: a process that died younger waits before it is replaced
 
@@ -31,7 +32,10 @@ class Seats:
         address: the server, for the processes' own connections.
         worker: the worker's name.
         asks: where processes ask for one more of their own.
-        births: brings up processes.
+        forget: closes what is the supervisor's own, in a process that was just forked.
+
+    Raises:
+        ConfigError: the processes cannot be spawned, as was asked for.
     """
 
     def __init__(
@@ -40,11 +44,11 @@ class Seats:
         address: Address,
         worker: str,
         asks: socket.socket,
-        births: Births,
+        forget: Callable[[], None],
     ) -> None:
         """Prepare; nothing is started before ``start``."""
         self._config, self._address, self._worker = config, address, worker
-        self._asks, self.births = asks, births
+        self._asks, self.births = asks, births_of(config, forget, asks)
         self._room = recycling.room(config)
         self.board = Board(self._room, config.threads + config.concurrency + MOST)
         self.processes: dict[int, Process] = {}

@@ -23,7 +23,6 @@ from flow.upkeep.pulse import Pulse
 from flow.upkeep.rounds import rounds
 from flow.workers import isolated, recycling
 from flow.workers.bell import Bell
-from flow.workers.births import births_of
 from flow.workers.burial import Burial, Dead
 from flow.workers.commands import Commands
 from flow.workers.deadlines import Deadlines
@@ -70,11 +69,7 @@ class Supervisor:
         self._store, self._address, self._config = store, address, config
         self._nursery, self._guard = Nursery(Killer(), config.kill_after), Guard()
         self._seats = Seats(
-            config,
-            address,
-            self.name,
-            self._nursery.asks,
-            births_of(config, self._forget),
+            config, address, self.name, self._nursery.asks, self._forget
         )
         self._board = self._seats.board
         self._selector, self._interrupted = selectors.DefaultSelector(), NEVER
