@@ -27,11 +27,11 @@ class Births(Protocol):
     Both raise OSError when the system has no memory or descriptor left.
     """
 
-    def seat(self, seat: child.Seat, ringer: int) -> int:
+    def seat(self, seat: child.Seat, ringer: int, /) -> int:
         """Start a process that takes jobs; ``ringer`` is the supervisor's alone."""
         ...
 
-    def room(self, room: isolated.Room, verdict: int) -> int:
+    def room(self, room: isolated.Room, verdict: int, /) -> int:
         """Start a process for one job; ``verdict`` is the supervisor's alone."""
         ...
 
