@@ -52,7 +52,7 @@ def test_two_hundred_kills_of_the_leader(site: Site, client: redis.Redis) -> Non
         site.start()
         pause(0.6, 1.8)
     whatever_happens(site, client)
-    handed_over = late_after(site, client, kills)
+    handed_over = late_after(site, kills)
     alone = sum(not stands_by for _, stands_by in kills)
     late = sorted(handed_over)
     report(
@@ -78,18 +78,14 @@ def test_kills_at_the_very_instant_of_a_tick(site: Site, client: redis.Redis) ->
     whatever_happens(site, client)
 
 
-def late_after(
-    site: Site, client: redis.Redis, kills: list[tuple[int, bool]]
-) -> list[int]:
+def late_after(site: Site, kills: list[tuple[int, bool]]) -> list[int]:
     """Return how late the first tick after each kill was, in ms.
 
     Kills that found no other clock up are left out: none could take over before it
     had started, which takes as long as this machine needs for it.
     """
     fired = sorted(
-        (int(entry["tick"]), int(entry["late"]))
-        for entry in site.ledger(client)
-        if entry.get("late")
+        (note.tick, note.late) for note in site.ledger() if note.late is not None
     )
     found: list[int] = []
     for killed, stands_by in kills:
@@ -114,7 +110,7 @@ def test_a_rolling_restart(site: Site, client: redis.Redis) -> None:
         site.clock()
         assert leader.stop() == 0
     whatever_happens(site, client)
-    late = [int(e["late"]) for e in site.ledger(client) if e.get("late")]
+    late = [note.late for note in site.ledger() if note.late is not None]
     assert max(late) < 1000, "the leader gave nothing over, or not at once"
 
 

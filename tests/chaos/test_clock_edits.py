@@ -51,13 +51,12 @@ def test_after_an_edit_only_the_new_call_fires(site: Site, client: redis.Redis) 
         known.append((server_time(client), f"{turn}.png"))
     pause(2, 2)
     raw: Any = client
-    fired = [entry for entry in site.ledger(client) if entry["outcome"] == "fired"]
-    for entry in fired:
-        at = int(entry["at"])
+    fired = [note for note in site.ledger() if note.outcome == "fired"]
+    for note in fired:
         # The next edit may stand already, before its caller has heard of it.
-        before = [word for since, word in known if since <= at][-1:]
-        after = [word for since, word in known if since > at][:1]
-        said = raw.hget(f"rq:job:{entry['job']}", "description").decode()
+        before = [word for since, word in known if since <= note.at][-1:]
+        after = [word for since, word in known if since > note.at][:1]
+        said = raw.hget(f"rq:job:{note.job}", "description").decode()
         assert any(word in said for word in before + after), (said, before)
     found = ticks(client, "edited")
     assert len(found) == len(set(found))

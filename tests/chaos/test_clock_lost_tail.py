@@ -39,10 +39,10 @@ def more(client: redis.Redis, count: int) -> None:
     )
 
 
-def left_out(site: Site, client: redis.Redis) -> list[int]:
+def left_out(site: Site) -> list[int]:
     """Return the ticks that were left out because data was lost."""
-    notes = [e for e in site.ledger(client) if e.get("reason") == "data_loss"]
-    spans = [range(int(e["tick"]), int(e["until"]) + 1, 1000) for e in notes]
+    notes = [note for note in site.ledger() if note.reason == "data_loss"]
+    spans = [range(note.tick, note.until + 1, 1000) for note in notes]
     return [tick for span in spans for tick in span]
 
 
@@ -65,7 +65,7 @@ def test_each_lost_tick_is_fired_again_or_left_out(
             server.start()
             assert set(ticks(client)) <= set(known)
         more(client, 3)
-        fired, skipped = ticks(client), left_out(site, client)
+        fired, skipped = ticks(client), left_out(site)
         assert not any(clock.ended for clock in clocks)
         assert any(clock.said("Redis has forgotten") for clock in clocks)
     finally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flow.store.address import Address
 from flow.store.client import Store
+from flow.store.schedules import Schedules
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import redis
+
+    from flow.store.schedules import Note
 
 TOLD = ("REDIS_URL", "FLOW_APP", "FLOW_GRACE", "HEROKU_RELEASE_VERSION")
 BEAT = """\
@@ -136,16 +139,10 @@ class Site:
         assert found
         return found
 
-    def ledger(self, client: redis.Redis) -> list[dict[str, str]]:
-        """Return the ledger's entries, the oldest first; ``at`` is when, in ms."""
-        raw: Any = client
-        return [
-            {
-                "at": entry.decode().partition("-")[0],
-                **{name.decode(): value.decode() for name, value in fields.items()},
-            }
-            for entry, fields in raw.xrange(f"flow:clock:{self.name}:ledger")
-        ]
+    def ledger(self) -> list[Note]:
+        """Return the ledger's entries, the oldest first."""
+        with store_of(self.url) as store:
+            return Schedules(store.link, self.name).history(None, 1_000_000)[::-1]
 
     def schedules(self, client: redis.Redis) -> set[str]:
         """Return the ids of the schedules that have a next tick."""

@@ -82,7 +82,9 @@ def test_garbage_in_who_leads_and_in_the_bell_stops_nothing(
 
 def test_garbage_among_what_is_due_stops_nothing(clock: Turning, store: Store) -> None:
     clock.declare()
-    for member in ("nobody", b"\xff\xfe"):
+    clock.declare("paused")
+    clock.schedules.pause("paused")
+    for member in ("nobody", b"\xff\xfe", "paused"):
         store.link.command("ZADD", KEYS + "next", 0, member)
     goes_on(clock)
     assert store.link.command("ZCARD", KEYS + "next") == 1

@@ -51,7 +51,7 @@ def whatever_happens(site: Site, client: redis.Redis) -> None:
     )
     none_is_missing(ticks(client))
     none_is_missing(ticks(client, "beats-even"), step=2000)
-    late = sorted(int(e["late"]) for e in site.ledger(client) if e.get("late"))
+    late = sorted(note.late for note in site.ledger() if note.late is not None)
     assert late[0] >= 0
     report(f"{len(late)} ticks, late {summary(late)}")
 

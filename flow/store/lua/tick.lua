@@ -127,10 +127,10 @@ local function turn(at)
     'overlap', 'last', 'skip')
   if fields.err then
     return fault(step, fields.err)
-  elseif not fields[1] then
-    over[#over + 1] = step.schedule -- nothing of it is left
+  elseif not fields[1] or fields[3] or fields[4] then
+    over[#over + 1] = step.schedule -- nothing of it comes next
     return 'stale'
-  elseif fields[1] ~= ARGV[at + 1] or fields[2] ~= ARGV[at + 2] or fields[3] or fields[4] then
+  elseif fields[1] ~= ARGV[at + 1] or fields[2] ~= ARGV[at + 2] then
     return 'stale'
   end
   step.overlap, step.before, step.leave_out = fields[5], fields[6], fields[7]
