@@ -189,6 +189,16 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
             yield one
 
 
+def last_line(failure: str) -> str:
+    """Return the line of a failure's text that names the error.
+
+    A group of errors is drawn as a tree, whose last line is a part of its frame.
+    """
+    lines = failure.strip().split("\n")
+    said = (line.lstrip(" |") for line in reversed(lines))
+    return next((line for line in said if line.strip("+-")), "")
+
+
 def _seconds(after: float | timedelta) -> float:
     seconds = after.total_seconds() if isinstance(after, timedelta) else after
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool)  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from flow import codec
-from flow.errors import JobCancelled, JobFailed, NoSuchJob
+from flow.errors import JobCancelled, JobFailed, NoSuchJob, last_line
 from flow.record import Status
 from flow.store import current, running, waiting
 
@@ -130,7 +130,7 @@ class Job(Generic[V]):
             raise _cancelled(self._id, end.reason)
         if end.status is not Status.FINISHED:
             text = codec.unpack_failure(end.failure) if end.failure else end.status
-            raise JobFailed(text.strip().rpartition("\n")[2], text)
+            raise JobFailed(last_line(text), text)
         return cast("V", codec.unpack_result(end.value))
 
     def __repr__(self) -> str:

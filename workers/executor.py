@@ -16,6 +16,7 @@ from flow.errors import (
     Retry,
     SoftTimeout,
     UnknownTask,
+    last_line,
 )
 from flow.outcome import Ending, Outcome
 from flow.running import RUNNING, Running
@@ -275,7 +276,7 @@ def _failed(claim: Claim, span: tuple[float, float], told: str) -> Outcome:
 
 
 def _last_line(told: str) -> str:
-    return _storable(told.strip().rpartition("\n")[2])
+    return _storable(last_line(told))
 
 
 def _one_line(told: str) -> str:

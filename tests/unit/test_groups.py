@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
-from flow.errors import Discard, JobStopped, Retry, SoftTimeout, leaves
+from flow.errors import Discard, JobStopped, Retry, SoftTimeout, last_line, leaves
 from flow.registry import Declaration
 from flow.workers.groups import meant
 
@@ -62,6 +64,22 @@ def test_each_error_of_a_group_must_be_one_to_retry_after(
         "a", len, "a", retry_on=(OSError,), give_up_on=(ConnectionError,)
     )
     assert task.retries_after(group(*errors)) is retries
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OTHER, "ValueError: no"),
+        (group(group(OTHER)), "ValueError: no"),
+        (ValueError("- it is C++ -"), "ValueError: - it is C++ -"),
+        (ValueError("two\n| lines"), "lines"),
+    ],
+)
+def test_the_last_line_of_a_failure_names_an_error_also_of_a_group(
+    error: BaseException, line: str
+) -> None:
+    assert last_line("".join(traceback.format_exception(error))) == line
+    assert last_line("") == ""
 
 
 def test_a_group_itself_can_be_named() -> None:
