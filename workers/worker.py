@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flow import events
 from flow.log import emit
-from flow.patience import await_server
+from flow.patience import SOON, await_server
 from flow.signals import STOP, ended_by
 from flow.store.client import Store
 from flow.workers import births
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from flow.config import WorkerConfig
     from flow.store.address import Address
     from flow.workers.heartbeat import Census
-
-# Seconds the supervisor waits for an answer: a server that hangs must not keep it from
-# its processes and its signals.
-SOON = 3.0
 
 
 def run(address: Address, config: WorkerConfig, name: str | None = None) -> Census:

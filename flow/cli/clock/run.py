@@ -11,7 +11,7 @@ import click
 from flow import config
 from flow.cli import options
 from flow.cli.clock.dry import say_what_would_be
-from flow.patience import await_server
+from flow.patience import SOON, await_server
 from flow.registry import TASKS
 from flow.scheduler.clock import Clock
 from flow.schedules.entries import declared
@@ -81,7 +81,8 @@ def clock(  # noqa: PLR0913 - one argument for each option
         return 0
     with ended_by(STOP):
         await_server(address)
-    return Clock(Store(address), address, project, made, number).run()
+    store = Store(address, timeout=SOON)
+    return Clock(store, address, project, made, number).run()
 
 
 def _made(cron_files: Sequence[str], now: int) -> list[Entry]:
