@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from redis.connection import parse_url
+from redis import connection
 
 from flow.errors import ConfigError
 
@@ -103,7 +103,7 @@ def _member(text: str) -> tuple[str, int]:
 
 def _options(url: str) -> dict[str, Any]:
     """Return what redis-py reads in the URL of a server."""
-    parse: Any = parse_url  # redis-py leaves it untyped
-    options: dict[str, Any] = dict(parse(url))
+    untyped: Any = connection
+    options: dict[str, Any] = untyped.parse_url(url)
     del options["host"]
     return options
