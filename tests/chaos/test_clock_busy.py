@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from tests.scheduler.watching import (
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     import redis
@@ -46,15 +47,17 @@ def site(server: Server, tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def hogs() -> Iterator[None]:
-    """Thirty processes that never rest."""
+@contextlib.contextmanager
+def hogs() -> Generator[None]:
+    """Run thirty processes that never rest until the block ends."""
     command = [sys.executable, "-c", "while True: pass"]
     running = [subprocess.Popen(command) for _ in range(HOGS)]
-    yield
-    for process in running:
-        process.kill()
-        process.wait()
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 def share_an_instant(site: Site, now: int) -> int:
@@ -78,20 +81,20 @@ def share_an_instant(site: Site, now: int) -> int:
     return tick
 
 
-@pytest.mark.usefixtures("hogs")
 def test_a_machine_that_is_far_too_busy(site: Site, client: redis.Redis) -> None:
     epochs: Callable[[], bytes | None] = lambda: client.get("flow:clock:beats:epoch")  # type: ignore[assignment, return-value]  # noqa: E731 - one line, asked twice
     leader: Clock = site.wait_for_leader(client)
     tick = share_an_instant(site, server_time(client))
     before = int(epochs() or 0)
-    pause(HOG_SECONDS, HOG_SECONDS)
-    wait_until(
-        lambda: client.llen("rq:queue:midnight") >= MANY,
-        timeout=300,
-        waiting_for="all that share the instant",
-    )
-    changes = int(epochs() or 0) - before
-    whatever_happens(site, client)
+    with hogs():
+        pause(HOG_SECONDS, HOG_SECONDS)
+        wait_until(
+            lambda: client.llen("rq:queue:midnight") >= MANY,
+            timeout=300,
+            waiting_for="all that share the instant",
+        )
+        changes = int(epochs() or 0) - before
+        whatever_happens(site, client)
     report(f"{changes} changes of leader without a kill")
     expected = [f"midnight-{n}-{tick}" for n in range(MANY)]
     assert sorted(queued(client, "midnight")) == sorted(expected)

@@ -72,6 +72,23 @@ def test_a_busy_leader_is_not_deposed(clock: Turning, store: Store) -> None:
     assert not other.leader.token
 
 
+def test_a_leader_that_comes_late_again_and_again_is_left_to_its_lease(
+    clock: Turning, store: Store
+) -> None:
+    other = Turning(store, "other")
+    clock.declare()
+    for _ in range(2):
+        clock.rewind(MINUTE)
+        clock.turn()  # half a minute late, as on a machine that is far too busy
+    clock.rewind(MINUTE)
+    silent(clock)
+    other.leader.run_once()
+    assert not other.leader.token
+    store.link.command("DEL", "flow:clock:shop:leader")
+    other.leader.run_once()
+    assert other.leader.token
+
+
 def test_a_new_leader_has_its_time_before_the_next_one_follows(
     clock: Turning, store: Store
 ) -> None:

@@ -18,7 +18,7 @@ local STRIDE, PAUSE = 11, 5000
 local now = math.floor(seconds() * 1000)
 local iso, kept = ARGV[3], ARGV[4]
 local steps, due = {}, {}
-local latest, STRANGE, fired_until = 0, 250, 0
+local latest, ENOUGH, fired_until = 0, 1500, 0
 
 local function leads()
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -138,13 +138,14 @@ local function turn(at)
   return whole and answer or fault(step, type(answer) == 'table' and answer.err or answer)
 end
 
--- How late this leader is of late, by itself: who waits to depose it allows for that. The first
--- call of a leader, and one after an outage, are late for another reason.
+-- How late leaders are of late: who waits to depose one allows for that, and with ENOUGH of it
+-- waits for the lease's end. It tells of the machine, so the next leader takes it over; but the
+-- first call of a leader is late for another reason.
 local function remember()
   local fields = redis.call('HMGET', KEYS[6], 'by', 'late')
-  local late = fields[1] == ARGV[1] and number(fields[2]) * 0.9 or 0
-  if fields[1] == ARGV[1] and latest <= STRANGE then
-    late = math.max(late, latest)
+  local late = number(fields[2]) * 0.9
+  if fields[1] == ARGV[1] then
+    late = math.max(late, math.min(latest, ENOUGH))
   end
   redis.call('HSET', KEYS[6], 'by', ARGV[1], 'late', math.floor(late))
 end
