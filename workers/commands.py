@@ -16,8 +16,7 @@ from flow.errors import ServerUnreachable
 from flow.log import emit
 from flow.service import Service
 from flow.store import running
-from flow.workers import timeout
-from flow.workers.verdict import Reason, Verdict
+from flow.workers import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -133,14 +132,7 @@ class Commands(Service):
         claim = running.described(self._store, held)
         if claim is None:
             return
-        now = self._now()
-        running.judge(
-            self._store,
-            Verdict(Reason.STOPPED, now).outcome(claim, now),
-            worker=self._worker,
-            text=timeout.STOPPED,
-            how=Reason.STOPPED.value,
-        )
+        verdict.stop_unbegun(self._store, claim, self._worker, self._now())
 
 
 def _read(message: bytes) -> dict[str, Any]:

@@ -126,10 +126,7 @@ class Deadlines(Service):
             # What was claimed begins in a moment or goes back; its loop may be held up.
             if execution not in limits and (asked.ran or now - asked.since > UNSEEN):
                 del self._asked[process.name, execution], mine[execution]
-        # Who was told stays told; the others take the places of those that ended, and
-        # what runs before what may never begin.
-        order = sorted(mine, key=lambda n: (mine[n].told is None, n not in limits, n))
-        first = order[:ASKED]
+        first = _in_turn(mine, limits)[:ASKED]
         process.part.ask(first)
         for execution in first:
             if execution in limits and mine[execution].told is None:
@@ -161,6 +158,16 @@ class Deadlines(Service):
             process.verdicts.update(found)
             emit(events.ProcessKilled(process.pid, self._patience, len(found)))
             process.kill()
+
+
+def _in_turn(mine: dict[int, Asked], limits: dict[int, float]) -> list[int]:
+    """Return what is to end in the order in which it is told.
+
+    Who was told stays told, and the others take the places of those that ended: what
+    runs before what may never begin, and of that the latest, which may soonest.
+    """
+    going = sorted(mine.keys() & limits.keys(), key=lambda n: (mine[n].told is None, n))
+    return [*going, *sorted(mine.keys() - limits.keys(), reverse=True)]
 
 
 def _ended(process: Process) -> set[int]:

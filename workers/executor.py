@@ -135,16 +135,6 @@ def _given_up(
     return Outcome(claim, Ending.DISCARDED, *span, ttl=kept, error=why)
 
 
-def unbegun(claim: Claim, now: float) -> Outcome:
-    """Return the outcome of a job that was stopped before it began.
-
-    Args:
-        claim: the execution.
-        now: unix seconds.
-    """
-    return _given_up(claim, JobStopped(timeout.STOPPED), (now, now))
-
-
 def timed_out(work: Work, error: SoftTimeout, span: tuple[float, float]) -> Outcome:
     """Return the outcome of a job that was killed after its timeout.
 

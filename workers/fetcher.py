@@ -22,7 +22,7 @@ from flow.log import emit
 from flow.outcome import Ending, Outcome
 from flow.store.client import Exchange
 from flow.store.delays import release_more
-from flow.workers import callbacks, executor, peek
+from flow.workers import callbacks, executor, peek, verdict
 from flow.workers.board import Retirement, number
 from flow.workers.forgotten import Forgotten
 from flow.workers.isolation import Apart
@@ -393,6 +393,12 @@ class Fetcher:
         """
         with self._lock:
             return self._store.protect(work.claim)
+
+    def stop_unbegun(self, work: Work) -> None:
+        """Settle a job that was stopped before it began; its supervisor may have."""
+        with self._lock:
+            claim = work.claim
+            verdict.stop_unbegun(self._store, claim, self._worker, time.time())
 
     def put_back(self, works: list[Work]) -> None:
         """Put back what was withdrawn; what the supervisor has put back stays there."""

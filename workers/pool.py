@@ -43,6 +43,10 @@ class Feeder(Protocol):
         """Say whether a job may begin that must not run twice."""
         ...
 
+    def stop_unbegun(self, work: Work) -> None:
+        """Settle a job that was stopped before it began."""
+        ...
+
     def put_back(self, works: list[Work]) -> None:
         """Have works go back that were taken and must not begin here."""
         ...
@@ -258,11 +262,11 @@ class Pool:
         """Show that a job runs; return False if it may not any more."""
         if not self._show(work):
             if self._is_stopped(work):
-                self._done(work, executor.unbegun(work.claim, time.time()))
-                return False
-            # The job before it kept the interpreter, and this went back meanwhile.
-            self._part.end(number(work.claim.execution))
-            self._feeder.put_back([work, *self.withdraw()])
+                self._feeder.stop_unbegun(work)
+            else:
+                # The job before it kept the interpreter, and this went back meanwhile.
+                self._part.end(number(work.claim.execution))
+                self._feeder.put_back([work, *self.withdraw()])
             self._drop(work)
             return False
         if work.once and not self._feeder.may_begin(work):
@@ -273,11 +277,10 @@ class Pool:
     async def _begin_async(self, work: Work) -> bool:
         if not self._show(work):
             if self._is_stopped(work):
-                told = asyncio.to_thread(executor.unbegun, work.claim, time.time())
-                self._done(work, await told)
-                return False
-            self._part.end(number(work.claim.execution))
-            await asyncio.to_thread(self._feeder.put_back, [work])
+                await asyncio.to_thread(self._feeder.stop_unbegun, work)
+            else:
+                self._part.end(number(work.claim.execution))
+                await asyncio.to_thread(self._feeder.put_back, [work])
             self._drop(work)
             return False
         if work.once and not await asyncio.to_thread(self._feeder.may_begin, work):

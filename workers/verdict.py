@@ -11,12 +11,14 @@ from flow.errors import JobStopped, SoftTimeout
 from flow.log import emit
 from flow.outcome import Ending
 from flow.registry import TASKS
+from flow.store import running
 from flow.workers import executor, timeout
 from flow.workers.resolve import Work
 
 if TYPE_CHECKING:
     from flow.outcome import Outcome
     from flow.record import Claim
+    from flow.store.client import Store
 
 SOON = 1.0  # seconds that a task's own backoff may take to say its number
 
@@ -55,6 +57,19 @@ class Verdict:
             {},
         )
         return outcome
+
+
+def stop_unbegun(store: Store, claim: Claim, worker: str, now: float) -> bool:
+    """Settle a job that was stopped before it began, and have its callback run.
+
+    Its process does that and its supervisor, for neither knows of the other.
+
+    Returns:
+        Whether this was the first.
+    """
+    outcome = Verdict(Reason.STOPPED, now).outcome(claim, now)
+    words = {"worker": worker, "text": timeout.STOPPED, "how": Reason.STOPPED.value}
+    return running.judge(store, outcome, **words) is None
 
 
 def tell(claim: Claim, outcome: Outcome) -> None:

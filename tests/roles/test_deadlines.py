@@ -174,6 +174,18 @@ def test_what_is_asked_to_end_before_it_begins_is_told_when_it_does(
     assert killed(process)
 
 
+def test_what_has_not_begun_holds_up_nothing_that_runs(
+    process: Process, deadlines: Deadlines
+) -> None:
+    for number in range(1, 2 * ASKED):
+        deadlines.ask(process, number)
+    process.part.begin(1, 1000.0)
+    deadlines.tell()
+    latest = range(ASKED + 1, 2 * ASKED)
+    assert process.part.unwanted() == {1, *latest}
+    assert not process.part.begin(latest[-1])
+
+
 def test_more_than_can_be_asked_at_once_take_turns(
     process: Process, deadlines: Deadlines, hand: Hand
 ) -> None:
