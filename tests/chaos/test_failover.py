@@ -13,7 +13,7 @@ from flow.store import current
 from flow.store.address import Address
 from flow.store.client import Store
 from tests.support import hazards
-from tests.support.faults import Yard, children, settled
+from tests.support.faults import Yard, settled
 from tests.support.sentinels import MASTER, Node, Watched, watched
 from tests.support.waiting import wait_until
 
@@ -60,8 +60,6 @@ def test_workers_outlive_fail_overs(servers: Watched, yard: Yard) -> None:
     leader, other = servers.first, servers.second
     with yard.worker(processes=2) as worker:
         yard.said("worker is up")
-        wait_until(lambda: len(children(worker)) == 2, waiting_for="processes")
-        pids = children(worker)
         client.start()
         try:
             for round_ in range(ROUNDS):
@@ -74,7 +72,7 @@ def test_workers_outlive_fail_overs(servers: Watched, yard: Yard) -> None:
             client.join()
         settled(current.store())
         assert worker.poll() is None
-        assert children(worker) == pids
+        assert "died" not in yard.log()
     ran = set(yard.noted())
     lost = [n for n in numbers if n not in ran]
     sys.stderr.write(f"\n  {len(numbers)} jobs, {len(lost)} lost by Redis\n")
