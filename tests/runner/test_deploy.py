@@ -326,6 +326,26 @@ def test_a_session_starts_the_working_tree_or_what_is_deployed(
         started.wait_for(b"worker.1 | v1 has two")
 
 
+def test_a_commit_where_there_is_no_git_is_refused_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    project(tmp_path)
+    said = flow(tmp_path, "deploy", "nope", code=2)
+    assert "is in no git repository, so it has no commit 'nope'" in said
+    assert not store(tmp_path).all()
+
+
+def test_a_config_change_tells_what_was_deployed_its_new_release(
+    tmp_path: Path, running: Started
+) -> None:
+    flow(tmp_path, "config", "set", "A=1")
+    running.wait_for(b"web.1    | has one", times=2)  # it runs no release's code
+    flow(tmp_path, "deploy")
+    running.wait_for(b"web.1    | v2 has one")
+    flow(tmp_path, "config", "set", "A=2")
+    running.wait_for(b"web.1    | v3 has one")
+
+
 def test_nothing_deployed_is_said(tmp_path: Path) -> None:
     project(tmp_path)
     assert "flow deploy does that" in flow(tmp_path, "start", "--deployed", code=2)

@@ -17,10 +17,11 @@ from flow.runner.session.signals import Order
 from flow.runner.watching.changes import may_restart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from flow.runner.control.connection import Connection
     from flow.runner.releases.deployments import Deployments
+    from flow.runner.releases.release import Release
     from flow.runner.session.crew import Crew
     from flow.runner.session.ending import Ending
 
@@ -35,7 +36,7 @@ class Verbs:
         keep: remembers the formation.
         stop: ends the session.
         say: tells the person in front of the session's screen.
-        config: returns the config vars, read again for each restart.
+        current: returns the current release, read again for each restart.
     """
 
     def __init__(
@@ -44,10 +45,10 @@ class Verbs:
         keep: Callable[[dict[str, int]], None],
         stop: Callable[[Ending], None],
         say: Callable[[str], None],
-        config: Callable[[], Mapping[str, str]],
+        current: Callable[[], Release | None],
     ) -> None:
         """Wait for requests."""
-        self._crew, self._roster, self._config = crew, crew.roster, config
+        self._crew, self._roster, self._current = crew, crew.roster, current
         self._stop, self._say = stop, say
         self._scaling = Scaling(crew, keep, say)
         self._runs = 0
@@ -89,7 +90,7 @@ class Verbs:
         dynos = chosen(self._roster, texts(request))
         if request.get("alive"):  # what ps:stop has stopped stays down
             dynos = [dyno for dyno in dynos if may_restart(dyno)]
-        self._roster.use(self._config())
+        self._roster.use(self._current())
         for dyno in dynos:
             dyno.renew(listed)
             self._crew.stop(dyno, Then.START)

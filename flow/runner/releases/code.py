@@ -66,7 +66,7 @@ def of_commit(root: Path, ref: str) -> Code:
         check=False,
     )  # fmt: skip
     if not (commit := found.strip()):
-        raise ReleaseError(f"{ref!r} is no commit of the repository of {root}")
+        raise ReleaseError(_no_commit(root, ref))
 
     def fill(folder: Path) -> None:
         top = Path(_git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
@@ -81,9 +81,23 @@ def of_commit(root: Path, ref: str) -> Code:
     return Code(f"Deploy {commit[:SHORT]}", commit, fill)
 
 
+def _no_commit(root: Path, ref: str) -> str:
+    _git(root, "--version")  # the reason may be that there is no git at all
+    if _is_in_git(root):
+        return f"{ref!r} is no commit of the repository of {root}"
+    return (
+        f"{root} is in no git repository, so it has no commit {ref!r}; flow deploy"
+        " without one takes the files as they are"
+    )
+
+
+def _is_in_git(root: Path) -> bool:
+    return _git(root, "rev-parse", "--is-inside-work-tree", check=False) == "true\n"
+
+
 def _files(root: Path) -> Iterator[str]:
     """Yield the files of a working tree, relative to it."""
-    if _git(root, "rev-parse", "--is-inside-work-tree", check=False).strip() == "true":
+    if _is_in_git(root):
         listed = _git(
             root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"
         )

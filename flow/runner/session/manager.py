@@ -129,10 +129,10 @@ def _listen(
     except OSError as error:
         printer.say(f"flow ps and its like have no answer here: {error}")
         return
-    keep, config = _keeper(state, printer.say), ReleaseStore(state.folder).config
-    # Whoever changed them before the socket was there could not ask for a restart.
-    crew.roster.use(config())
-    verbs = Verbs(crew, keep, session.stop, printer.say, config)
+    keep, current = _keeper(state, printer.say), ReleaseStore(state.folder).current
+    # Whoever changed it before the socket was there could not ask for a restart.
+    crew.roster.use(current())
+    verbs = Verbs(crew, keep, session.stop, printer.say, current)
     verbs.deployments = session.deployments
     session.control = Control(listener, verbs, printer.journal)
     until.callback(session.control.close)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flow.runner.declared import formation
 from flow.runner.declared.kind import Kind
 from flow.runner.environment import environ
-from flow.runner.processes.process import Process
+from flow.runner.processes.process import RELEASE, Process
 
 if TYPE_CHECKING:
     import socket
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flow.runner.declared.formation import Instance
     from flow.runner.declared.procfile import Procfile
     from flow.runner.output.prefix import Style
+    from flow.runner.releases.release import Release
 
 PLAIN = Kind()
 
@@ -65,6 +66,16 @@ class Plan:
         """The names of everything that runs."""
         first = [] if self.release is None else [self.release]
         return [instance.name for instance in (*first, *self.instances)]
+
+    def of_release(self, release: Release | None) -> Plan:
+        """Return the same with the config vars of a release, the current one.
+
+        Its name is told to those processes only that run what was deployed.
+        """
+        if release is None:
+            return replace(self, config={})
+        named = {RELEASE: release.name} if RELEASE in self.shared else {}
+        return replace(self, shared={**self.shared, **named}, config=release.config)
 
     def kind(self, name: str) -> Kind:
         """Return what is declared for a type."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flow.runner.processes.dyno import NEVER, Dyno, Role, State, Then
 from flow.runner.session.plan import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from flow.runner.declared.formation import Instance
     from flow.runner.output.printer import Printer
     from flow.runner.processes.process import Process
+    from flow.runner.releases.release import Release
     from flow.runner.session.plan import Plan
     from flow.runner.world import World
 
@@ -53,11 +53,11 @@ class Roster:
         self.others.append(dyno)
         return dyno
 
-    def use(self, config: Mapping[str, str]) -> None:
-        """Start processes with these config vars from now on."""
-        self.plan = replace(self.plan, config=config)
+    def use(self, release: Release | None) -> None:
+        """Start processes with what a release says from now on."""
+        self.plan = self.plan.of_release(release)
         for dyno in self.dynos.values():
-            dyno.plan = replace(dyno.plan, config=config)
+            dyno.plan = dyno.plan.of_release(release)
 
     def hand_over(self, plan: Plan) -> list[Dyno]:
         """Let those on trial take over; return the others, which are to leave."""
