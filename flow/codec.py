@@ -84,6 +84,11 @@ def use_result_ttl(seconds: int) -> None:
     _result_ttl = seconds
 
 
+def used_result_ttl() -> int:
+    """Return the seconds that ``use_result_ttl`` was given, or RQ's default."""
+    return _result_ttl
+
+
 def iso(seconds: float) -> str:
     """Return unix seconds as RQ writes instants: UTC, with microseconds and a Z."""
     at = datetime.fromtimestamp(seconds, UTC)

@@ -43,24 +43,28 @@ class Scene:
         level: of the log.
         serializer: what reads and writes jobs; None is pickle.
         handlers: RQ's exception handlers.
+        result_ttl: seconds to keep the result of a job that does not say.
     """
 
     project: Project
     level: str
     serializer: codec.Serializer | None
     handlers: list[Callable[..., object]]
+    result_ttl: int
 
     @classmethod
     def here(cls) -> Scene:
         """Return that of this process."""
         level = logging.getLevelName(log.logger.getEffectiveLevel()).lower()
-        return cls(current.project(), level, codec.used(), callbacks.handlers())
+        told = (codec.used(), callbacks.handlers(), codec.used_result_ttl())
+        return cls(current.project(), level, *told)
 
     def set(self) -> None:
         """Make it that of this process."""
         log.set_up(self.level)
         codec.use(self.serializer)
         callbacks.use_handlers(self.handlers)
+        codec.use_result_ttl(self.result_ttl)
         current.use(None, self.project)
         load_app(self.project.app, self.project.root)
 

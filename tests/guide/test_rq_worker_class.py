@@ -98,10 +98,15 @@ def test_a_queue_class_is_followed_that_only_enqueues_in_its_own_way(
     assert "does not follow queue_class" in done.stderr
 
 
+@pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_results_are_kept_as_long_as_the_command_says(
-    server: Server, store: Store, client: Redis, queue: Untyped
+    server: Server,
+    client: Redis,
+    queue: Untyped,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
 ) -> None:
-    assert store
+    monkeypatch.setenv("FLOW_START_METHOD", method)
     silent = queue.enqueue("tests.support.shop.plain.add", 1)
     own = queue.enqueue("tests.support.shop.plain.add", 1, result_ttl=50)
     done = rq(server, "worker", "--burst", "--results-ttl", "5000", CLASS, "default")
