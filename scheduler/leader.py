@@ -26,7 +26,7 @@ OVERDUE = 0.080  # seconds a tick may be overdue while the leader is silent
 SOON = 0.001  # seconds after the moment at which it may take over
 REST = 1.0  # seconds that one who lost the lead waits, and up to as much again
 LONGEST = 0.5  # seconds of patience at most
-STOPPED = 0.25  # seconds; who is later than that was stopped, which tells nothing
+STOPPED = 1.0  # seconds; who is later than that was stopped, which tells nothing
 
 
 class Leader(Service):
@@ -111,7 +111,7 @@ class Leader(Service):
             return
         late = self._monotonic() - self._expected
         # The worst of late, which is forgotten within some turns.
-        self._oversleep = max(late if late < STOPPED else 0.0, self._oversleep * 0.7)
+        self._oversleep = max(late if late < STOPPED else 0.0, self._oversleep * 0.85)
 
     def _say(self, leader: str) -> None:
         if leader != self._seen:

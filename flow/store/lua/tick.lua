@@ -143,7 +143,7 @@ end
 -- first call of a leader is late for another reason.
 local function remember()
   local fields = redis.call('HMGET', KEYS[6], 'by', 'late')
-  local late = number(fields[2]) * 0.9
+  local late = number(fields[2]) * 0.95
   if fields[1] == ARGV[1] then
     late = math.max(late, math.min(latest, ENOUGH))
   end
