@@ -44,10 +44,14 @@ class Guard:
         reader, self._writer = os.pipe()
         # A guard that somebody stopped must not stop the supervisor.
         os.set_blocking(self._writer, False)
+        ready, unready = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
             _be_guard(reader)
         os.close(reader)
+        os.close(unready)
+        os.read(ready, 1)  # it ends when the guard has closed what it inherited
+        os.close(ready)
 
     def keep(self, leaders: AbstractSet[int]) -> None:
         """Have just these groups killed if the supervisor is."""
