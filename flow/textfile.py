@@ -22,15 +22,32 @@ def read(path: Path, unreadable: type[ConfigError]) -> str:
         ConfigError: of the type ``unreadable``, with the file's name.
     """
     try:
-        return path.read_bytes().decode("utf-8")
+        data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(str(path)) from error
     except OSError as error:
         raise unreadable(f"{path}: {error.strerror}") from error
+    return decoded(data, str(path), unreadable)
+
+
+def decoded(data: bytes, source: str, unreadable: type[ConfigError]) -> str:
+    """Return the text of bytes that are UTF-8.
+
+    Args:
+        data: the bytes.
+        source: what to call them in a message.
+        unreadable: the error for those that are none.
+
+    Raises:
+        ConfigError: of the type ``unreadable``, with the place of the first wrong one.
+    """
+    try:
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode("utf-8")
+        before = data[: error.start].decode("utf-8")
         line, column = place(before, len(before))
-        raise unreadable(f"{path}:{line}:{column}: this byte is not UTF-8") from error
+        said = f"{source}:{line}:{column}: this byte is not UTF-8"
+        raise unreadable(said) from None  # the error itself holds all of the text
 
 
 def place(text: str, offset: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flow.cli.config import folder_of
+from flow.cli.config.change import folder_of
 from flow.cli.project import procfile_option
 from flow.errors import ConfigError
 from flow.runner.releases.store import ReleaseStore

@@ -80,8 +80,8 @@ def test_they_go_out_and_come_in_again(folder: Path) -> None:
     [
         (("set", "A"), "argument 1 is not of the form NAME=value"),
         (("set", "HEROKU_A=1"), "does not begin with HEROKU_"),
-        (("import", "none.env"), "none.env: No such file"),
-        (("import", "bad.env"), "bad.env: byte 2 is not UTF-8"),
+        (("import", "none.env"), "none.env: there is no such file"),
+        (("import", "bad.env"), "bad.env:1:3: this byte is not UTF-8"),
         (("export", "-o", "no/such"), "no/such: No such file"),
         (("export", "-o", "pipe"), "pipe is no file; without -o it is printed"),
         (("-s", "get", "A"), "write options after get"),
