@@ -47,7 +47,9 @@ class Doorbell:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; ``connect`` connects."""
-        self._pool: Any = pool(address, protocol=3, **settings(ANSWER))
+        self._pool: Any = pool(
+            address, protocol=3, **settings(ANSWER), **_without_maintenance()
+        )
         # The server refuses a prefix that another one covers.
         self._prefixes = tuple(
             one
@@ -166,6 +168,20 @@ class Doorbell:
             start = prefix.encode()
             if names is None or any(name.startswith(start) for name in names):
                 self._heard.add(prefix)
+
+
+def _without_maintenance() -> dict[str, Any]:
+    """Return what keeps redis-py from asking for notices of maintenance.
+
+    Its versions 7 to 8.0 do so over RESP3, and fail where that is a unix socket.
+    """
+    try:
+        from redis.maint_notifications import (  # noqa: PLC0415 - younger than 6.4
+            MaintNotificationsConfig,
+        )
+    except ImportError:
+        return {}
+    return {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}
 
 
 def _subscribe(connection: Any, channel: str) -> None:  # noqa: ANN401 - redis-py's own
