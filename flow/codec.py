@@ -36,6 +36,10 @@ PICKLED = b"\x80"  # what a pickle begins with, and nothing that zlib made
 LONGEST_PATH = 4096  # bytes in which the path of a call must stand
 BEFORE_THE_PATH = ("PROTO", "FRAME", "MARK")  # what a pickled tuple begins with
 LONGEST_ARGUMENT = 75  # characters of an argument in a description, as in RQ
+MILLION = 1_000_000  # microseconds in a second
+CLAIMED = 18  # values of a claim as claim.lua gives it
+DATA = 12  # which of them is the packed call
+SHARED, OWN = 5, 6  # values of an outcome: those that others may share, and its own
 Field = bytes | str | int | float
 
 
@@ -59,6 +63,7 @@ _dumps: Callable[[Any], bytes] = _pickled
 _loads: Callable[[bytes], Any] = pickle.loads
 _used: Serializer | None = None
 _result_ttl = RESULT_TTL
+_latest = (0, "1970-01-01T00:00:00")  # the second that was last written as a text
 
 
 def use(serializer: Serializer | None) -> None:
@@ -91,8 +96,16 @@ def used_result_ttl() -> int:
 
 def iso(seconds: float) -> str:
     """Return unix seconds as RQ writes instants: UTC, with microseconds and a Z."""
-    at = datetime.fromtimestamp(seconds, UTC)
-    return at.isoformat(timespec="microseconds")[:-6] + "Z"  # strftime is thrice slower
+    global _latest  # noqa: PLW0603 - jobs come thousands to a second
+    whole = math.floor(seconds)
+    micro = round((seconds - whole) * MILLION)
+    if micro == MILLION:
+        whole, micro = whole + 1, 0
+    latest = _latest
+    if latest[0] != whole:
+        at = datetime.fromtimestamp(whole, UTC)
+        latest = _latest = (whole, at.isoformat()[:-6])
+    return f"{latest[1]}.{micro:06d}Z"
 
 
 def pack_invocation(invocation: Invocation) -> bytes:
@@ -201,21 +214,37 @@ def unpack_failure(packed: bytes) -> str:
 
 
 def pack_outcome(outcome: Outcome) -> list[Field]:
-    """Return an outcome as settle.lua takes it."""
+    """Return an outcome's values: what others may share with it, then its own."""
     claim = outcome.claim
     return [
         claim.queue,
+        outcome.ending._value_,  # .value is a slow property
+        outcome.ttl,
+        outcome.delay,
+        outcome.error,
         claim.job_id,
         claim.execution,
-        outcome.ending._value_,  # .value is a slow property
         iso(outcome.ended),
         outcome.started,
         outcome.ended,
         outcome.value,
-        outcome.ttl,
-        outcome.delay,
-        outcome.error,
     ]
+
+
+def outcomes(packed: Sequence[Sequence[Field]]) -> list[Field]:
+    """Return packed outcomes as settle.lua takes them: what several share, once."""
+    groups: list[tuple[Sequence[Field], list[Field]]] = []
+    own: list[Field] = []
+    shared: Sequence[Field] = ()
+    for one in packed:
+        if one[:SHARED] != shared:
+            shared, own = one[:SHARED], []
+            groups.append((shared, own))
+        own += one[SHARED:]
+    flat: list[Field] = []
+    for shared, own in groups:
+        flat += [*shared, len(own) // OWN, *own]
+    return flat
 
 
 def describe(invocation: Invocation) -> str:
@@ -295,15 +324,19 @@ def _pack_meta(job: JobRecord) -> bytes:
         raise InvalidCall(f"the meta of a job cannot be pickled: {error}") from error
 
 
-def claim(raw: Sequence[Any]) -> Claim:
+def claim(raw: list[Any]) -> Claim:
     """Return the claim that claim.lua described."""
-    queue, job_id, execution, _inline, values = raw
-    values = cast("list[bytes | None]", values)
+    queue, job_id, execution = raw[0].decode(), raw[1].decode(), raw[2].decode()
+    values = cast("list[bytes | None]", raw[4:])
+    if values[0] and values[8] and values.count(None) == len(values) - 2:
+        # As most are: flow's, without options.
+        limit = _number(values[0], TIMEOUT)
+        return Claim(queue, job_id, execution, values[8], limit, _result_ttl)
     unknown = values[7]
     return Claim(
-        queue=queue.decode(),
-        job_id=job_id.decode(),
-        execution=execution.decode(),
+        queue=queue,
+        job_id=job_id,
+        execution=execution,
         timeout=_number(values[9] or values[0], TIMEOUT),
         result_ttl=int(_number(values[1], _result_ttl)),
         failure_ttl=int(_number(values[2], FAILURE_TTL)),
@@ -314,7 +347,7 @@ def claim(raw: Sequence[Any]) -> Claim:
         unknown_since=_number(unknown, 0.0) if unknown else None,
         data=values[8],
         # RQ's client writes most of them, as empty texts.
-        extras=_extras(rare) if any(rare := values[12:16]) else None,
+        extras=_extras(rare) if any(rare := values[10:]) else None,
     )
 
 

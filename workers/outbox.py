@@ -19,8 +19,8 @@ SIZE = 262_144  # bytes of one process's outbox; pages that nobody wrote cost no
 SPAN = struct.Struct("=Q")
 LENGTH = struct.Struct("=I")
 
-Packed = list[Any]  # an outcome as settle.lua takes it
-JOB, EXECUTION = 1, 2  # where codec.pack_outcome has the job's id and the execution's
+Packed = list[Any]  # an outcome as codec.pack_outcome has it
+JOB, EXECUTION = 5, 6  # where codec.pack_outcome has the job's id and the execution's
 
 
 class Outbox:

@@ -9,7 +9,7 @@ the event loop by cancellation, which flow.workers.loop does.
 from __future__ import annotations
 
 import ctypes
-import inspect
+import importlib
 import signal
 import threading
 import time
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
-_handler_of = inspect.unwrap(signal.getsignal)  # without its detour by way of an enum
+# What signal.getsignal wraps: its detour by way of an enum takes as long as a job.
+_handler_of: Callable[[int], Any] = importlib.import_module("_signal").getsignal
 
 STOPPED = "stopped on request"
 SPARED = 0.5  # seconds in which a call that was stopped may put things in order

@@ -178,23 +178,26 @@ class Store:
             codec.iso(self._now()),
             len(ask.queues),
             *ask.queues,
+            *codec.outcomes(ask.outcomes),
         ]
-        for packed in ask.outcomes:
-            arguments += packed
         refused, claims = self.link.run(
             load("exchange"), [keys.turn(ask.process)], arguments
         )
         words = [word.decode() for word in refused]
         return (
             list(zip(words[::2], words[1::2], strict=True)),
-            [self._complete(raw) for raw in claims],
+            [
+                self._complete(claims[at : at + codec.CLAIMED])
+                for at in range(0, len(claims), codec.CLAIMED)
+            ],
         )
 
     def _complete(self, raw: list[Any]) -> Claim:
         inline = raw[3]
         if not inline:
             # Large: fetched outside the script, which would block all others.
-            raw[4][8] = self.link.command("HGET", keys.job(raw[1].decode()), "data")
+            job = keys.job(raw[1].decode())
+            raw[codec.DATA] = self.link.command("HGET", job, "data")
         return codec.claim(raw)
 
     def unclaim(self, claims: Sequence[Claim]) -> list[str]:

@@ -60,7 +60,7 @@ def described(store: Store, held: Held) -> Claim | None:
     if status != b"started":
         return None
     names = [held.queue.encode(), held.job_id.encode(), held.execution.encode()]
-    return codec.claim([*names, 1, values])
+    return codec.claim([*names, 1, *values])
 
 
 def judge(
@@ -80,7 +80,8 @@ def judge(
     """
     claim = outcome.claim
     call = Invocation(AFTERMATH, (claim.job_id, text, how))
-    told = [worker, how, codec.pack_invocation(call), *codec.pack_outcome(outcome)]
+    packed = codec.outcomes([codec.pack_outcome(outcome)])
+    told = [worker, how, codec.pack_invocation(call), *packed]
     refused = store.link.run(load("judge"), [], told)
     return refused.decode() or None
 

@@ -13,7 +13,7 @@ import pytest
 from flow.codec import pack_outcome
 from flow.outcome import Ending, Outcome
 from flow.record import Claim
-from flow.workers.outbox import SIZE, Outbox
+from flow.workers.outbox import JOB, SIZE, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_whole_outcomes(
         os.waitpid(pid, 0)
         os.close(reader)
         os.close(writer)
-        numbers = [int(one[1][4:]) for one in outbox.unsent()]
+        numbers = [int(one[JOB][4:]) for one in outbox.unsent()]
         assert len(numbers) <= 7
         assert all(two == one + 1 for one, two in pairwise(numbers))
 

@@ -212,10 +212,10 @@ def test_rq_reads_every_field() -> None:
 def claimed(**fields: bytes) -> Claim:
     names = ["timeout", "result_ttl", "failure_ttl", "retries_left", "retry_intervals"]
     names += ["attempts", "on_crash", "unknown_since", "data", "flow_timeout"]
-    names += ["status", "ttl", "success_callback_name", "failure_callback_name"]
+    names += ["success_callback_name", "failure_callback_name"]
     names += ["webhooks", "repeats_left"]
     values: list[Any] = [fields.get(name) for name in names]
-    return codec.claim([b"default", b"a", b"process-1", 1, values])
+    return codec.claim([b"default", b"a", b"process-1", 1, *values])
 
 
 def test_a_claim_has_rqs_defaults_where_the_hash_says_nothing() -> None:

@@ -60,9 +60,10 @@ def _command(folder: Folder) -> list[str]:
         "save": "",
         "appendonly": "yes",
         "appendfsync": "everysec",
-        # Queues must never be evicted, and small streams must stay small.
+        # Queues must never be evicted; small streams and hashes must stay small.
         "maxmemory-policy": "noeviction",
         "stream-node-max-bytes": "128",
+        "hash-max-listpack-value": "512",
     }
     pairs = [(f"--{name}", value) for name, value in options.items()]
     return [str(binary()), *(word for pair in pairs for word in pair)]

@@ -2,8 +2,9 @@
 -- A repeated turn (its reply was lost) is answered again and changes nothing.
 -- KEYS  1 the process's last turn
 -- ARGV  1 process   2 turn   3 next execution number   4 free slots   5 worker name
---       6 now (ISO)   7 number of queues   then the queues   then 11 values an outcome
--- Returns the outcomes that were refused, as job, reason, ... and the claims.
+--       6 now (ISO)   7 number of queues   then the queues   then the outcomes, as
+--       settle.lua has them
+-- Returns the outcomes that were refused, as job, reason, ... and the claims, 18 values each.
 -- use: clock limit push dependents keep fence shown settle claim
 local ROOM = 1048576
 local process, turn, worker, iso = ARGV[1], tonumber(ARGV[2]), ARGV[5], ARGV[6]
@@ -11,10 +12,8 @@ local queues = tonumber(ARGV[7])
 
 local function answer(refused, held)
   local claims, room = {}, ROOM
-  for _, one in ipairs(held) do
-    local described, size = describe(one[1], one[2], one[3], room)
-    room = room - size
-    claims[#claims + 1] = described
+  for at = 1, #held, 3 do
+    room = room - repeat_claim(claims, held[at], held[at + 1], held[at + 2], room)
   end
   return { refused, claims }
 end
@@ -33,10 +32,7 @@ end
 
 local now = seconds()
 local refused, held, claims, room = {}, {}, {}, ROOM
-local outcomes = {}
-for at = 8 + queues, #ARGV, STRIDE do
-  outcomes[#outcomes + 1] = outcome_at(at)
-end
+local outcomes = outcomes_from(8 + queues)
 let_go(outcomes)
 see_who_waits(outcomes)
 for _, o in ipairs(outcomes) do
@@ -48,7 +44,7 @@ for _, o in ipairs(outcomes) do
 end
 file_all()
 
-local free, number, tries = tonumber(ARGV[4]), tonumber(ARGV[3]), 0
+local free, number, tries, taken = tonumber(ARGV[4]), tonumber(ARGV[3]), 0, 0
 local paused = {}
 -- One question for both, which nearly always is all.
 if free > 0 and redis.call('EXISTS', 'rq:suspended', 'flow:paused') > 0 then
@@ -63,18 +59,18 @@ end
 for index = 1, queues do
   local queue = ARGV[7 + index]
   -- A thousand leftovers at most: a script call stays short.
-  while not paused[queue] and #held < free and tries < free + 1000 do
-    local ids = redis.call('LPOP', 'rq:queue:' .. queue, math.min(free - #held, 400))
+  while not paused[queue] and taken < free and tries < free + 1000 do
+    local ids = redis.call('LPOP', 'rq:queue:' .. queue, math.min(free - taken, 400))
     if not ids then
       break
     end
     tries = tries + #ids
     for _, id in ipairs(ids) do
-      local execution = process .. '-' .. string.format('%.0f', number + #held)
-      local described, size = claim(queue, id, execution, worker, now, iso, room)
-      if described then
-        held[#held + 1] = { queue, id, execution }
-        claims[#claims + 1], room = described, room - size
+      local execution = process .. '-' .. string.format('%.0f', number + taken)
+      local size = claim(claims, queue, id, execution, worker, now, iso, room)
+      if size then
+        held[taken * 3 + 1], held[taken * 3 + 2], held[taken * 3 + 3] = queue, id, execution
+        taken, room = taken + 1, room - size
       end
     end
     hold(queue)

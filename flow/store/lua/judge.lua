@@ -1,10 +1,10 @@
 -- judge: an execution ends without its process, which was killed for it or never began it.
 -- ARGV  1 worker name   2 why it was killed (timeout, stopped)   3 the packed call that tells
---       of its end   then the 11 values of its outcome, as exchange has them
+--       of its end   then its outcome, as settle.lua has it
 -- Returns what the fence refused it for, or ''. A repeated call (its reply was lost) is known
 -- by its instant, and answered again.
 -- use: clock limit push dependents keep fence shown settle aftermath
-local o = outcome_at(4)
+local o = outcomes_from(4)[1]
 let_go({ o })
 if not o.held then
   local ended = redis.pcall('HGET', 'rq:job:' .. o.id, 'ended_at')

@@ -54,9 +54,9 @@ local function keep(registry, queue, id, ttl, now, had_parents, has_children)
     redis.call('DEL', 'rq:job::' .. id .. ':dependencies')
   end
   if registry == 'canceled' then
-    score = string.format('%.17g', now) -- as RQ has it there
+    score = whole(now) -- as RQ has it there
   elseif ttl >= 0 then
-    score = string.format('%.17g', now + ttl)
+    score = whole(now + ttl)
   end
   enter('rq:' .. registry .. ':' .. queue, score, id)
 end
@@ -68,14 +68,15 @@ local function forget(id)
   redis.call('DEL', key, 'rq:results:' .. id, waiting, 'rq:job::' .. id .. ':dependencies')
 end
 
+local function given(name, value)
+  if value ~= '' then
+    return name, value
+  end
+end
+
 -- record: RQ's entry of how one execution ended (types: 1 ok, 2 failed).
 local function record(id, kind, worker, execution, started, ended, name, value)
-  local entry = { 'XADD', 'rq:results:' .. id, 'MAXLEN', '~', 10, '*', 'type', kind,
+  redis.call('XADD', 'rq:results:' .. id, 'MAXLEN', 10, '*', 'type', kind,
     'worker_name', worker, 'execution_id', execution,
-    'execution_started_at', started, 'execution_ended_at', ended }
-  if value ~= '' then
-    entry[#entry + 1] = name
-    entry[#entry + 1] = value
-  end
-  redis.call(unpack(entry))
+    'execution_started_at', started, 'execution_ended_at', ended, given(name, value))
 end

@@ -3,15 +3,25 @@
 --    and had_parents, which the fence adds
 -- Returns nil, or what the fence refused it for.
 local settlers = {}
-local STRIDE = 11 -- values of an outcome
 
--- outcome_at: the outcome whose values begin there.
-local function outcome_at(at)
-  return {
-    queue = ARGV[at], id = ARGV[at + 1], execution = ARGV[at + 2], ending = ARGV[at + 3],
-    iso = ARGV[at + 4], started = ARGV[at + 5], ended = ARGV[at + 6], value = ARGV[at + 7],
-    ttl = tonumber(ARGV[at + 8]), delay = tonumber(ARGV[at + 9]), error = ARGV[at + 10],
-  }
+-- outcomes_from: those that ARGV lists from there on, in groups: queue, ending, ttl, delay, error
+-- and how many, which all of a group share, then job, execution, ISO end, started, ended, value.
+local function outcomes_from(at)
+  local outcomes, count = {}, 0
+  while at < #ARGV do
+    local queue, ending, error = ARGV[at], ARGV[at + 1], ARGV[at + 4]
+    local ttl, delay, many = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 5])
+    for one = at + 6, at + 6 * many, 6 do
+      count = count + 1
+      outcomes[count] = {
+        queue = queue, ending = ending, ttl = ttl, delay = delay, error = error,
+        id = ARGV[one], execution = ARGV[one + 1], iso = ARGV[one + 2],
+        started = ARGV[one + 3], ended = ARGV[one + 4], value = ARGV[one + 5],
+      }
+    end
+    at = at + 6 + 6 * many
+  end
+  return outcomes
 end
 
 function settlers.finished(o, worker, now)
