@@ -156,8 +156,8 @@ def _crowd(ticking: Ticking, bench: Stand, size: Size) -> tuple[float, list[floa
         # Not each command of a script: noting those would cost as much as they do.
         bench.client.config_set("slowlog-log-slower-than", NOTED)
         bench.client.slowlog_reset()
-        ledger = "flow:clock:ticking:ledger"
-        first(lambda: int(bench.client.xlen(ledger)), least=count * 9 // 10)
+        queue = "rq:queue:default"
+        first(lambda: int(bench.client.llen(queue)), least=count, every=0.1)
         threading.Event().wait(1 + many)
         bench.client.config_set("slowlog-log-slower-than", -1)
     calls = [

@@ -103,8 +103,14 @@ class Ticking:
                 clock.wait()
 
 
-def first(count: Callable[[], int], least: int) -> float:
-    """Wait until there are so many; return when, in seconds of uptime."""
+def first(count: Callable[[], int], least: int, every: float = 0.001) -> float:
+    """Wait until there are so many; return when, in seconds of uptime.
+
+    Args:
+        count: tells how many there are.
+        least: how many are waited for.
+        every: seconds between two looks, which take a processor from what is measured.
+    """
     while count() < least:
-        threading.Event().wait(0.001)
+        threading.Event().wait(every)
     return time.monotonic()

@@ -21,6 +21,7 @@ WALK = 1000  # ticks that one plan looks at: some milliseconds
 SHIFT = (
     10_800_000  # ms by which new data moves a tick at most; the clocks change by less
 )
+UNREADABLE = (ArithmeticError, TypeError, ValueError)  # what garbage in a field raises
 LATE = 5.0  # seconds that a tick may be late and is no missed one; beyond the lease
 
 

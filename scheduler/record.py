@@ -45,6 +45,10 @@ class Record:
             self.done_until = self._fired_until
         self._serial = serial
 
+    def earliest(self) -> int:
+        """Return the ms since 1970 that the server's time is at least."""
+        return self._steady.earliest()
+
     def fired(self, until: int) -> None:
         """Note that ticks up to then, ms since 1970, have become jobs."""
         self._fired_until = max(self._fired_until, until)

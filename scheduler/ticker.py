@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
 from flow.errors import InvalidSchedule
 from flow.events import ScheduleUnreadable, TickFired, TicksFired, TicksSkipped
 from flow.log import emit
+from flow.scheduler.ahead import SOON, Ahead
 from flow.scheduler.pace import Pace
-from flow.scheduler.plan import Plan, aside
+from flow.scheduler.plan import LATE, UNREADABLE, Plan, aside
 from flow.service import Service
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ CALLS = 2  # of tick that one look at what is due is for
 TURN = 0.05  # seconds after which others have their turn, whatever is planned
 MANY = 20  # ticks of one call that the log counts instead of naming them
 HELD = 0.25  # seconds between two looks at a clock that jumped, or at what stands still
-UNREADABLE = (ArithmeticError, TypeError, ValueError)  # what garbage in a field raises
+VALID = round(LATE * 1000)  # ms for which what was planned ahead holds
 
 
 class Ticker(Service):
@@ -55,21 +57,30 @@ class Ticker(Service):
         self._monotonic = monotonic
         self._unreadable: set[str] = set()
         self._pace = Pace()
+        self._ahead = Ahead(timetable, record, monotonic)
 
     def run_once(self) -> float:
         """Fire what is due; return the seconds until the next tick, at most one."""
         token = self._leader.token
         if not token:
+            self._ahead.forget()
             return self.interval
         self._record.ask()
         began = self._monotonic()
-        waiting = self._timetable.due(CALLS * self._pace.steps)
+        if self._take_planned(token, began):
+            return 0.0
+        waiting = self._timetable.due(CALLS * self._pace.steps, SOON)
         self._record.heard(waiting.now, waiting.serial)
         if not self._record.believed:
             return self._hold(token)
         steps = self._plan(waiting)
         if steps:
             return self._take_all(token, steps, began)
+        if self._ahead.plan(waiting):
+            return 0.0
+        return self._until_next(waiting)
+
+    def _until_next(self, waiting: Waiting) -> float:
         if waiting.coming is None:
             return self.interval
         return min(self.interval, max(0.0, (waiting.coming - waiting.now) / 1000))
@@ -78,6 +89,19 @@ class Ticker(Service):
         # The others know nothing of the jump if they came later: keep them quiet.
         self._timetable.tick(token, (), silence=1000)
         return HELD
+
+    def _take_planned(self, token: str, began: float) -> bool:
+        """Take the steps that were planned ahead and are due; return whether any is."""
+        took_any = False
+        while self._record.believed and self._leader.token == token:
+            steps = self._ahead.take(self._pace.steps)
+            if not steps:
+                break
+            self._take(token, steps, steps[0].at + VALID)
+            took_any = True
+            if self._monotonic() - began > TURN:
+                break
+        return took_any
 
     def _take_all(self, token: str, steps: Sequence[Step], began: float) -> float:
         wait, planned_by = 0.0, self._record.done_until
@@ -91,9 +115,11 @@ class Ticker(Service):
                 break
         return wait
 
-    def _take(self, token: str, steps: Sequence[Step]) -> float:
+    def _take(
+        self, token: str, steps: Sequence[Step], valid_until: float = math.inf
+    ) -> float:
         began = self._monotonic()
-        ticked = self._timetable.tick(token, steps)
+        ticked = self._timetable.tick(token, steps, valid_until=valid_until)
         took = self._monotonic() - began if ticked.took is None else ticked.took
         self._pace.took(len(steps), took)
         self._record.heard(ticked.now, ticked.serial)

@@ -63,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A schedule whose tick has come.
+    """A schedule as its ticks are planned.
 
     Args:
         id: its id.
@@ -72,6 +72,7 @@ class Due:
         rule: when it recurs.
         policy: its policy, as JSON.
         wrong: why it cannot be read; empty when it can.
+        at: when it is due, ms since 1970.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Due:
     rule: Rule
     policy: str
     wrong: str = ""
+    at: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +136,20 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is due, at the server's time ``now`` in ms, and when the next one comes."""
+    """What is due.
+
+    Args:
+        now: the server's time in ms.
+        serial: how many calls of tick there were.
+        coming: when the next schedule comes that is not due yet; None when none does.
+        crowd: how many come within the time that was asked for.
+        due: those that are due.
+    """
 
     now: int
     serial: int
     coming: float | None
+    crowd: int
     due: Sequence[Due]
 
 

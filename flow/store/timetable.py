@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -112,27 +113,52 @@ class Timetable:
         flat = [word for move in moves for word in move]
         return _words(self._keys.run("replan", ("next", "schedule:", "bell"), flat))
 
-    def due(self, limit: int) -> Waiting:
-        """Return what is due, ``limit`` schedules at most."""
-        now, serial, coming, rows = self._keys.run(
-            "due", ("next", "schedule:", "state"), [limit]
+    def due(self, limit: int, soon: int = 0) -> Waiting:
+        """Return what is due.
+
+        Args:
+            limit: schedules at most.
+            soon: ms in which those that are still to come are counted.
+        """
+        now, serial, coming, crowd, rows = self._keys.run(
+            "due", ("next", "schedule:", "state"), [limit, soon]
         )
         due = [_due(row) for row in rows]
-        return Waiting(now, serial, float(coming) if coming else None, due)
+        return Waiting(now, serial, float(coming) if coming else None, crowd, due)
 
-    def tick(self, token: str, steps: Sequence[Step], silence: int = 0) -> Ticked:
+    def coming(self, start: float, end: int, skip: int, limit: int) -> list[Due]:
+        """Return schedules that are due later, in that order.
+
+        Args:
+            start: from when they are due, ms since 1970.
+            end: until when.
+            skip: how many of the first are passed over.
+            limit: how many at most.
+        """
+        place = [f"{start:.17g}", end, skip, limit]
+        rows = self._keys.run("coming", ("next", "schedule:"), place)
+        return [_due(row) for row in rows]
+
+    def tick(
+        self,
+        token: str,
+        steps: Sequence[Step],
+        silence: int = 0,
+        valid_until: float = math.inf,
+    ) -> Ticked:
         """Take steps; each is taken once, however often the call is repeated.
 
         Args:
             token: the leader's.
             steps: those of one schedule in their order.
             silence: ms for which the leader's silence means nothing.
+            valid_until: ms since 1970 after which they are stale, by the server's time.
 
         Returns:
             For each step: fired, skipped, aside, overlap, skip_next, fenced, early,
             stale, or ``fault`` and what is wrong.
         """
-        arguments: list[Any] = [token, LEASE, self._iso(), LEDGER, silence]
+        arguments: list[Any] = [token, LEASE, self._iso(), LEDGER, silence, valid_until]
         for step in steps:
             arguments += _arguments(step)
         names = ("leader", "next", "schedule:", "job:", "ledger", "state")
@@ -181,11 +207,12 @@ def _number(raw: bytes | None) -> int:
 
 
 def _due(row: list[bytes | None]) -> Due:
-    schedule, *fields = [_word(word or b"") for word in row]
+    schedule, score, *fields = [_word(word or b"") for word in row]
+    at = float(score)
     if len(fields) == 1:
-        return Due(schedule, "", "", _rule("", "", "", ""), "", wrong=fields[0])
+        return Due(schedule, "", "", _rule("", "", "", ""), "", fields[0], at)
     cursor, revision, policy, *rule = fields
-    return Due(schedule, cursor, revision, _rule(*rule), policy)
+    return Due(schedule, cursor, revision, _rule(*rule), policy, at=at)
 
 
 # Thousands of schedules may recur alike.

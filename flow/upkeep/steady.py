@@ -37,6 +37,7 @@ class Steady:
         self._uptime = uptime
         self._hold = hold
         self._offset: float | None = None
+        self._least = 0.0
         self._asked = 0.0
         self._held_since: float | None = None
         self._jump = 0.0
@@ -50,6 +51,7 @@ class Steady:
         now, said = self._uptime(), server / 1000
         # The server looked at its clock at some moment between question and answer.
         low, high = said - now, said - self._asked
+        self._least = low
         if self._offset is None:
             self._offset = low
         if low - JUMP <= self._offset <= high + JUMP:
@@ -64,6 +66,10 @@ class Steady:
         if self._offset is None:
             return None
         return int((self._offset + self._uptime() + JUMP) * 1000)
+
+    def earliest(self) -> int:
+        """Return the ms since 1970 that it is at least, as of the last reply."""
+        return int((self._least + self._uptime()) * 1000)
 
     def _doubt(self, offset: float, now: float) -> bool:
         jump = offset - (self._offset or 0.0)

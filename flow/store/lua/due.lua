@@ -1,18 +1,12 @@
 -- due: which schedules come next, by the server's clock.
 -- KEYS  1 next   2 what every schedule's key begins with   3 state
--- ARGV  1 how many at most
+-- ARGV  1 how many at most   2 ms in which those that are still to come are counted
 -- Returns the server's time in ms, how many calls of tick there were, when the next schedule
--- comes that is not due yet (or ''), and of each that is due: id, cursor and what it is; or its
--- id and what is wrong.
--- use: clock number
+-- comes that is not due yet (or ''), how many come within those ms, and those that are due.
+-- use: clock number described
 local now = math.floor(seconds() * 1000)
-local limit = string.format('%.0f', now)
-local rows, flat = {}, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', limit, 'LIMIT', 0, ARGV[1])
-for at, id in ipairs(flat) do
-  -- pcall: a key of another type under this name must not hold up the others.
-  local fields = redis.pcall('HMGET', KEYS[2] .. id,
-    'cursor', 'revision', 'policy', 'kind', 'spec', 'tz', 'dst')
-  rows[at] = fields.err and { id, fields.err } or { id, unpack(fields) }
-end
+local limit, soon = string.format('%.0f', now), string.format('%.0f', now + ARGV[2])
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', limit, 'WITHSCORES', 'LIMIT', 0, ARGV[1])
 local coming = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. limit, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-return { now, number(redis.call('HGET', KEYS[3], 'serial')), coming[2] or '', rows }
+return { now, number(redis.call('HGET', KEYS[3], 'serial')), coming[2] or '',
+  redis.call('ZCOUNT', KEYS[1], '(' .. limit, soon), described(KEYS[2], due) }

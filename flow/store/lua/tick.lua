@@ -4,9 +4,9 @@
 -- KEYS  1 leader   2 next   3 what every schedule's key begins with   4 the same of its job's
 --       fields   5 ledger   6 state
 -- ARGV  1 token   2 lease in ms   3 now (ISO)   4 entries the ledger keeps
---       5 ms of silence to come   then for each step: schedule, revision, cursor, what (fire,
---       skip or aside), first and last tick, how many, when it is due, the following tick and
---       when that is due, the reason
+--       5 ms of silence to come   6 ms since 1970 after which the steps are stale, or inf
+--       then for each step: schedule, revision, cursor, what (fire, skip or aside), first and
+--       last tick, how many, when it is due, the following tick and when that is due, the reason
 -- Returns the server's time in ms, how many such calls there were, for each step fired, skipped,
 -- aside, overlap, skip_next, fenced, early, stale, or fault and what is wrong; and the
 -- microseconds of the processor that all took, -1 where the server does not tell.
@@ -151,8 +151,10 @@ local function remember()
 end
 
 local answers, leading = {}, leads()
-for at = 6, #ARGV, STRIDE do
-  answers[#answers + 1] = leading and turn(at) or 'fenced'
+local lapsed = now > (tonumber(ARGV[6]) or math.huge) and 'stale'
+local refused = not leading and 'fenced' or lapsed
+for at = 7, #ARGV, STRIDE do
+  answers[#answers + 1] = refused or turn(at)
 end
 finish()
 -- What a clock that stands by has to know, should this server's data go back in time.
