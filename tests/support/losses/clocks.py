@@ -69,6 +69,16 @@ def due(losing: Losing) -> None:
         assert one.cursor == str(at(0))
 
 
+@loses("coming")
+def coming(losing: Losing) -> None:
+    clock = Turning(losing.away)
+    clock.declare()
+    clock.at(at(0))
+    for _ in losing.rounds("coming"):
+        (one,) = clock.timetable.coming(at(0), at(1), 0, 10)
+        assert one.cursor == str(at(0))
+
+
 @loses("lead", "resign")
 def lead_and_resign(losing: Losing) -> None:
     """A leader whose reply was lost finds that it leads, and leaves once."""
