@@ -125,7 +125,7 @@ def test_a_call_that_says_nothing_has_the_options_of_its_task_and_rqs_defaults(
 ) -> None:
     assert store
     plain = as_rq_sees(tasks.resize.enqueue("cat.png", width=3), client)
-    assert plain.timeout is None
+    assert plain.timeout == 180
     assert (plain.result_ttl, plain.failure_ttl, plain.ttl) == (None, None, None)
     assert plain.retries_left is None
     assert plain.meta == {}
@@ -146,7 +146,7 @@ def test_options_add_up_and_leave_the_task_as_it_was(
     assert (both.timeout, both.result_ttl) == (30, 9)
     again = as_rq_sees(slow.options(timeout=31).enqueue("cat.png"), client)
     assert (again.timeout, again.result_ttl) == (31, None)
-    assert as_rq_sees(tasks.resize.enqueue("cat.png"), client).timeout is None
+    assert as_rq_sees(tasks.resize.enqueue("cat.png"), client).timeout == 180
     assert slow("cat.png", 3) == "cat.png at 3"
 
 
