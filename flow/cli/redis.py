@@ -39,8 +39,11 @@ def start() -> None:
             f"the project in {project.root} has no app; name the modules of its tasks "
             'in pyproject.toml, [tool.flow] app = "shop.tasks", or in FLOW_APP'
         )
-    with embedded.start(project.state) as server:
+    server = embedded.start(project.state)
+    try:
         _stay(server)
+    finally:
+        server.leave()
 
 
 @redis.command()

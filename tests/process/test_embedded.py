@@ -639,6 +639,34 @@ def test_the_end_of_a_server_can_be_waited_for(
         assert embedded.join(state) is None
 
 
+def test_the_last_who_leaves_waits_for_the_end_and_others_do_not(
+    user: Callable[..., User], state: Path
+) -> None:
+    last, other = embedded.start(state), user().ready()
+    guard = guard_of(last.pid)
+    last.leave()
+    assert not is_gone(other.server)
+    again = embedded.join(state)
+    assert again is not None
+    other.kill()
+    again.leave()
+    assert is_gone(other.server)
+    assert is_gone(guard.pid)
+
+
+def test_one_who_leaves_a_guard_that_is_stopped_waits_for_so_long_only(
+    state: Path,
+) -> None:
+    server = embedded.start(state)
+    guard = guard_of(server.pid)
+    suspend(guard)
+    try:
+        server.leave(timeout=0.1)
+        assert not is_gone(guard.pid)
+    finally:
+        guard.resume()
+
+
 def test_a_folder_deleted_under_its_server_does_no_harm_to_the_next(
     user: Callable[..., User], state: Path
 ) -> None:
@@ -805,11 +833,7 @@ def test_flow_redis_start_stays_until_it_is_stopped(
     put(url, "key", "value")
     in_front.send_signal(stop)
     assert in_front.wait(TIMEOUT) == 0
-    wait_until(
-        lambda: embedded.join(app / ".flow") is None,
-        timeout=TIMEOUT,
-        waiting_for="the server to have ended",
-    )
+    assert processes(app) == []  # the server and its guard went first
 
 
 def test_flow_redis_start_says_when_its_server_has_ended(

@@ -22,7 +22,8 @@ def serve(place: Workplace, until: ExitStack) -> list[str]:
         return [f"redis: {masked(url)}, from {place.redis_from}"]
     if place.project is None or not place.app:
         return []
-    server = until.enter_context(embedded.start(place.project.state))
+    server = embedded.start(place.project.state)
+    until.callback(server.leave)
     place.shared[workplace.REDIS_URL] = server.url
     how = "started here" if server.started else "already running"
     return [f"redis: the project's own, {how}; its data is in {place.project.state}"]

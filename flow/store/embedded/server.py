@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from flow.store.embedded import address, locks, wire
+from flow.store.embedded.patience import Patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +51,31 @@ class Server:
         users, self._users = self._users, None
         if users is not None:
             os.close(users)
+
+    def leave(self, timeout: float = 10.0) -> None:
+        """Leave, and wait for the server's end if that was its last user.
+
+        Args:
+            timeout: seconds after which it is left to its guard.
+        """
+        self.close()
+        patience = Patience(timeout)
+        with suppress(FileNotFoundError):  # the folder was deleted
+            while not self._is_settled() and not patience.is_over():
+                patience.pause()
+
+    def _is_settled(self) -> bool:
+        """Return whether others use the server, or it and its guard are gone."""
+        alone = locks.take(self._folder.users_lock, locks.Kind.EXCLUSIVE)
+        if alone is not None:
+            os.close(alone)
+            # Otherwise its guard has not seen yet that nobody is left.
+            return not locks.is_held(self._folder.server_lock)
+        others = locks.take(self._folder.users_lock, locks.Kind.SHARED)
+        if others is None:
+            return False  # the guard has it, until the server has ended
+        os.close(others)
+        return True
 
     def __enter__(self) -> Self:
         """Return the server."""
