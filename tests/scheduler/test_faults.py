@@ -33,6 +33,23 @@ def test_fields_of_another_type_stop_their_own_schedule_only(
     assert "WRONGTYPE" in told[0].error
 
 
+def test_a_queue_of_another_type_loses_no_tick(
+    clock: Turning, store: Store, happened: list[events.Event]
+) -> None:
+    clock.declare("a")
+    first = clock.rewind(MINUTE, "a")
+    store.link.command("SET", "rq:queue:default", "spoilt")
+    clock.turn()
+    assert clock.stands("a") == first
+    assert store.link.command("EXISTS", f"rq:job:a-{first}") == 0
+    told = [one for one in happened if isinstance(one, events.ScheduleUnreadable)]
+    assert [one.schedule for one in told] == ["a"]
+    store.link.command("DEL", "rq:queue:default")
+    clock.at(first, "a")
+    clock.turn()
+    assert clock.queued()[0] == f"a-{first}"
+
+
 def test_a_schedule_without_fields_makes_no_empty_job(
     clock: Turning, store: Store
 ) -> None:

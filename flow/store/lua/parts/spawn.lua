@@ -1,3 +1,19 @@
+-- line_of: what pushes to a queue; a key of another type under its name is found before
+-- anything of the job is written.
+local function line_of(due, queue, front)
+  local push, key = front == '1' and 'LPUSH' or 'RPUSH', 'rq:queue:' .. queue
+  local line = due[push .. queue]
+  if not line then
+    local type = redis.call('TYPE', key).ok
+    if type ~= 'list' and type ~= 'none' then
+      error(key .. ', which is a ' .. type)
+    end
+    line = { push, key }
+    due[push .. queue] = line
+  end
+  return line
+end
+
 -- spawn: a schedule's job is written; `fields` is the key where its fields stand, `due` holds
 -- the ids that go to each queue when all are written: thousands of ticks may share an instant.
 -- Returns its queue, or nil when it is there already: the call is repeated, or the data went
@@ -6,6 +22,7 @@ local function spawn(due, fields, schedule, id, iso, parent)
   local key = 'rq:job:' .. id
   local own = redis.call('HMGET', fields, 'origin', 'ttl', 'enqueue_at_front')
   local queue = own[1] or error(fields .. ' has no origin')
+  local line = line_of(due, queue, own[3])
   -- Copied within the server: the fields need not pass through here, nor into its log.
   if redis.call('COPY', fields, key) == 0 then
     return nil
@@ -18,20 +35,16 @@ local function spawn(due, fields, schedule, id, iso, parent)
   if own[2] then
     redis.call('EXPIRE', key, own[2])
   end
-  local push = own[3] == '1' and 'LPUSH' or 'RPUSH'
-  local list = push .. queue
-  if not due[list] then
-    due[list] = { push, 'rq:queue:' .. queue }
-  end
-  local ids = due[list]
-  ids[#ids + 1] = id
+  line[#line + 1] = id
   return queue
 end
 
 -- deliver: what was spawned goes to its queues.
 local function deliver(due)
-  for _, push_many in pairs(due) do
-    redis.call('SADD', 'rq:queues', push_many[2])
-    redis.call(unpack(push_many))
+  for _, line in pairs(due) do
+    if #line > 2 then
+      redis.call('SADD', 'rq:queues', line[2])
+      redis.call(unpack(line))
+    end
   end
 end
