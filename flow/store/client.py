@@ -187,8 +187,8 @@ class Store:
         return (
             list(zip(words[::2], words[1::2], strict=True)),
             [
-                self._complete(claims[at : at + codec.CLAIMED])
-                for at in range(0, len(claims), codec.CLAIMED)
+                self._complete(claims[at : at + codec.CLAIM])
+                for at in range(0, len(claims), codec.CLAIM)
             ],
         )
 
@@ -242,19 +242,6 @@ class Store:
             back += [job_id.decode() for job_id in put_back]
             dead += [job_id.decode() for job_id in ended]
         return back, dead
-
-    def promote(
-        self, queues: Sequence[str], limit: int = CHUNK
-    ) -> tuple[int, float | None]:
-        """Queue the jobs whose time has come.
-
-        Returns:
-            How many, and the seconds until the next is due (None: there is none).
-        """
-        iso = codec.iso(self._now())
-        arguments = [iso, limit, "", BEGIN, *queues]
-        moved, wait, *_ = self.link.run(load("promote"), [], arguments)
-        return moved, float(wait) if wait else None
 
     def beat(self, worker: Worker, lifetime: int) -> Told:
         """Show that a worker and its processes live.

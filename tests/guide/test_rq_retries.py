@@ -8,6 +8,7 @@ import pytest
 
 from flow import codec
 from tests.support.apps import RQ, Shop, Untyped
+from tests.support.promoting import promote
 from tests.support.shop import callbacks, plain
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def test_a_retry_for_the_front_is_put_there_when_its_time_has_come(
     other = queue.enqueue(plain.add, 1)
     for n, one in enumerate((job, error)):
         client.zadd("rq:scheduled:default", {one.id: n + 1})
-    store.promote(["default"])
+    promote(store)
     assert queue.job_ids == [error.id, job.id, other.id]
     client.flushdb()
 

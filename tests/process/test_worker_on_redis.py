@@ -15,6 +15,7 @@ import redis
 from flow.store import current
 from flow.store.address import Address
 from flow.store.client import Store
+from tests.support.promoting import promote
 from tests.support.server import running
 from tests.support.shop import tasks
 from tests.support.waiting import wait_until
@@ -59,7 +60,7 @@ def test_every_script_runs_on_debians_redis() -> None:
         child = tasks.echo.options(depends_on=jobs[0]).enqueue("child")
         canceled = tasks.echo.enqueue("never")
         assert canceled.cancel()
-        assert wait_until(lambda: store.promote(["default"])[0], waiting_for="its time")
+        assert wait_until(lambda: promote(store)[0], waiting_for="its time")
         done = burst(server.url, SHOP, ROOT, "--processes", "2")
         assert done.returncode == 0, done.stderr
         assert [job.result(0) for job in jobs] == list(range(300))

@@ -9,6 +9,7 @@ import pytest
 from flow import codec
 from tests.support.apps import RQ, Untyped
 from tests.support.leaks import queued
+from tests.support.promoting import promote
 from tests.support.shop import plain
 from tests.support.turns import Turns, failed, finished, interrupted, retried
 
@@ -72,7 +73,7 @@ def test_a_retry_that_waits_gives_its_slot_away_and_waits_for_one(
     turns.settle(retried(turns.one(), delay=60))
     assert slots(client) == [[second], []]
     client.zadd("rq:scheduled:default", {first: 1})
-    store.promote(["default"])
+    promote(store)
     assert slots(client) == [[second], [first]]
     assert queued(store) == [second]
     turns.settle(finished(turns.one()))
@@ -87,7 +88,7 @@ def test_a_retry_for_the_front_that_waited_for_a_slot_goes_there(
     turns = Turns(store)
     turns.settle(retried(turns.one(), delay=60))
     client.zadd("rq:scheduled:default", {first: 1})
-    store.promote(["default"])
+    promote(store)
     other = RQ.Queue(connection=client).enqueue(plain.add, 3).id
     turns.settle(finished(turns.one()))
     assert queued(store) == [first, other]

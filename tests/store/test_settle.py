@@ -12,6 +12,7 @@ import rq.job
 from flow import codec, keys
 from flow.record import Status
 from tests.support.leaks import leaks, places, queued, snapshot
+from tests.support.promoting import promote
 from tests.support.turns import (
     Turns,
     discarded,
@@ -157,11 +158,11 @@ def test_an_unknown_task_is_put_off_uncounted_since_its_first_time(
     store.enqueue([job])
     turns = Turns(store)
     turns.settle(postponed(turns.one(), delay=-1))
-    store.promote(["default"])
+    promote(store)
     first = turns.one()
     assert first.unknown_since is not None
     turns.settle(postponed(first, delay=-1))
-    store.promote(["default"])
+    promote(store)
     second = turns.one()
     assert second.unknown_since == first.unknown_since
     assert (second.retries_left, second.attempts) == (1, 0)

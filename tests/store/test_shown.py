@@ -15,14 +15,10 @@ from flow.record import FAILURE_TTL
 from flow.store import running
 from flow.store.client import Worker
 from tests.support.turns import (
+    OUTCOMES,
     Turns,
-    failed,
     finished,
-    interrupted,
-    postponed,
     record,
-    retried,
-    stopped,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
 # RQ is typed in part, so that strict checkers refuse each use of it.
 Untyped = Any
 RQ: Untyped = rq
-OUTCOMES = [finished, failed, retried, postponed, interrupted, stopped]
 OF_A_WORKER = "rq:worker:w:executions"
 
 

@@ -14,13 +14,11 @@ from flow.record import Invocation, JobRecord, Status
 from flow.store import running
 from tests.support.leaks import places, queued
 from tests.support.turns import (
+    OUTCOMES,
     Turns,
     failed,
     finished,
-    interrupted,
-    postponed,
     record,
-    retried,
     stopped,
 )
 
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 Untyped = Any
 RQ: Untyped = rq
 After: Untyped = Dependency
-OUTCOMES = [finished, failed, retried, postponed, interrupted, stopped]
 
 
 def claimed(store: Store) -> tuple[Turns, Claim]:

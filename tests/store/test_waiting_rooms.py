@@ -12,6 +12,7 @@ from flow import keys
 from flow.record import Status
 from flow.store import leftovers
 from tests.support.leaks import leaks, places, queued
+from tests.support.promoting import promote
 from tests.support.proxy import proxied
 from tests.support.turns import Turns, failed, finished, record
 
@@ -28,7 +29,7 @@ def test_what_is_due_is_queued_and_nothing_before(store: Store) -> None:
     now = time.time()
     jobs = [replace(record(), due=now + n) for n in (-2, 3600, -1)]
     store.enqueue(jobs)
-    moved, wait = store.promote(["default"])
+    moved, wait = promote(store)
     assert moved == 2
     assert wait is not None
     assert 3500 < wait <= 3600
@@ -37,14 +38,14 @@ def test_what_is_due_is_queued_and_nothing_before(store: Store) -> None:
 
 
 def test_nothing_scheduled_means_nothing_to_wait_for(store: Store) -> None:
-    assert store.promote(["default", "other"]) == (0, None)
+    assert promote(store) == (0, None)
 
 
 def test_a_slice_leaves_the_rest_for_the_next(store: Store) -> None:
     jobs = [replace(record(), due=n + 1.0) for n in range(5)]
     store.enqueue(jobs)
-    assert store.promote(["default"], limit=3)[0] == 3
-    moved, wait = store.promote(["default"], limit=3)
+    assert promote(store, limit=3)[0] == 3
+    moved, wait = promote(store, limit=3)
     assert (moved, wait) == (2, None)
     assert queued(store) == [job.id for job in jobs]
 
@@ -52,7 +53,7 @@ def test_a_slice_leaves_the_rest_for_the_next(store: Store) -> None:
 def test_one_that_was_to_be_at_the_front_is(store: Store) -> None:
     job = replace(record(), due=1.0, at_front=True)
     store.enqueue([record(), job])
-    store.promote(["default"])
+    promote(store)
     assert queued(store)[0] == job.id
 
 
@@ -62,7 +63,7 @@ def test_what_was_canceled_or_deleted_meanwhile_is_not_queued(store: Store) -> N
     store.link.command("HSET", keys.job(canceled.id), "status", "canceled")
     store.link.command("EXPIRE", keys.job(canceled.id), 60)
     store.link.command("DEL", keys.job(deleted.id))
-    assert store.promote(["default"]) == (0, None)
+    assert promote(store) == (0, None)
     assert queued(store) == []
 
 
@@ -70,7 +71,7 @@ def test_a_key_of_another_type_does_not_hold_up_what_is_due(store: Store) -> Non
     spoilt, job = (replace(record(), due=n) for n in (1.0, 2.0))
     store.enqueue([spoilt, job])
     store.link.command("SET", keys.job(spoilt.id), "no hash", "EX", 60)
-    assert store.promote(["default"]) == (1, None)
+    assert promote(store) == (1, None)
     assert queued(store) == [job.id]
 
 
@@ -80,10 +81,36 @@ def test_a_spoilt_queue_does_not_hold_up_the_others(store: Store, place: str) ->
     store.enqueue(jobs)
     store.link.command("DEL", place)
     store.link.command("RPUSH", place, "of another type")
-    store.promote(["spoilt", "default"])
+    promote(store)
     store.link.command("DEL", place)
     store.link.command("EXPIRE", keys.job(jobs[0].id), 60)
     assert queued(store) == [jobs[1].id]
+
+
+def test_what_is_due_waits_while_another_program_keeps_its_queue(store: Store) -> None:
+    jobs = [replace(record(), queue=name, due=1.0) for name in ("spoilt", "default")]
+    store.enqueue(jobs)
+    store.link.command("SET", "rq:queue:spoilt", "of another type")
+    moved, wait = promote(store)
+    assert moved == 2  # one of them only a minute on
+    assert wait is not None
+    assert 0 < wait <= 60
+    assert queued(store) == [jobs[1].id]
+    store.link.command("DEL", "rq:queue:spoilt")
+    assert places(store, jobs[0].id, "spoilt") == ["scheduled"]
+    store.link.command("ZADD", "rq:scheduled:spoilt", 1, jobs[0].id)
+    promote(store)
+    assert queued(store, "spoilt") == [jobs[0].id]
+
+
+def test_what_is_put_back_waits_likewise(store: Store) -> None:
+    jobs = [record() for _ in range(3)]
+    store.enqueue(jobs)
+    claims = Turns(store).take(3)
+    store.link.command("SET", "rq:queue:default", "of another type")
+    assert len(store.unclaim(claims)) == 3
+    store.link.command("DEL", "rq:queue:default")
+    assert all(places(store, job.id) == ["scheduled"] for job in jobs)
 
 
 @pytest.mark.parametrize("where", ["queued", "scheduled", "deferred"])

@@ -14,6 +14,7 @@ from flow.store import current
 from tests.support import turns
 from tests.support.held import in_model, on_server
 from tests.support.model import LATER, Model, Modelled
+from tests.support.promoting import promote
 from tests.support.turns import Turns
 
 if TYPE_CHECKING:
@@ -226,9 +227,11 @@ class Machine(RuleBasedStateMachine):
         job = self._job(n)
         assert self.store.cancel(job.id) is self.model.cancel(job.id)
 
-    @rule(queues=st.permutations(QUEUES))
-    def promote(self, queues: list[str]) -> None:
-        assert self.store.promote(queues)[0] == self.model.promote(queues)
+    @rule()
+    def promote(self) -> None:
+        known = self.store.link.command("SMEMBERS", keys.QUEUES)
+        queues = [key.decode().removeprefix("rq:queue:") for key in known]
+        assert promote(self.store)[0] == self.model.promote(queues)
 
     @rule(n=NTH)
     def time_comes(self, n: int) -> None:

@@ -110,7 +110,11 @@ class Model:
     def fence(self, job_id: str, execution: str) -> str:
         """Return why this execution may not write; empty when it may."""
         job = self.jobs.get(job_id)
-        return "" if job and job.execution == execution else "lost"
+        if job and job.execution == execution:
+            return ""
+        if job and job.status != "canceled":
+            return "lost"
+        return "canceled" if job else "deleted"
 
     def finished(self, job: Modelled, children: Iterable[str]) -> None:
         """Note that it ended well; its children go on in the server's own order."""

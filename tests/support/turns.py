@@ -125,3 +125,7 @@ def begun(store: Store, job_id: str) -> bool:
     """Have a claimed job that must not run twice begin; return whether it may."""
     (one,) = [one for one in store.held(store.queues()) if one.job_id == job_id]
     return store.protect(Claim(one.queue, one.job_id, one.execution, None))
+
+
+# What may come of any job, each as a test makes it of a claim.
+OUTCOMES = [finished, failed, retried, postponed, interrupted, stopped]

@@ -5,7 +5,7 @@
 -- ARGV  1 now (ISO)   2 seconds to hold the lock
 --       then for each entry: job, its score, the next score or '', the new meta or ''
 -- Returns for each: fired, busy, gone, stale or early; or nothing when another has the lock.
--- use: clock limit push
+-- use: clock line limit push
 local OWNER = 'flow'
 local BUSY = { queued = true, started = true, deferred = true }
 local now, answers = seconds(), {}

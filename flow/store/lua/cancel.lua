@@ -2,7 +2,7 @@
 -- ARGV  1 job   2 now (ISO)
 -- Returns 1 when it was canceled now, 0 when it runs or has ended, -1 when it is unknown.
 -- A repeated call (its reply was lost) is known by its instant, and answered again.
--- use: clock limit
+-- use: clock line limit
 local YEAR = 31536000
 local id, key = ARGV[1], 'rq:job:' .. ARGV[1]
 local fields = redis.call('HMGET', key, 'status', 'origin', 'ended_at', 'failure_ttl', 'rate_limit_key')

@@ -3,7 +3,7 @@
 -- ARGV  1 now (ISO)   2 seconds to keep a dead letter   3 the packed text of the failure
 --       4 job   5 the packed call that tells of its end
 -- Returns 1 when it is a dead letter now, 0 when it was queued, -1 when it is no orphan.
--- use: clock limit push dependents keep aftermath orphan
+-- use: clock line limit push dependents keep aftermath orphan
 local iso, ttl, id = ARGV[1], tonumber(ARGV[2]), ARGV[4]
 local key = 'rq:job:' .. id
 local fields = redis.call('HMGET', key, 'status', 'origin', 'allow_dependency_failures',

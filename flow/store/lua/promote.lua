@@ -3,11 +3,10 @@
 -- another holds it, that queue is left to the other.
 -- ARGV  1 now (ISO)   2 how many at most   3 the latest time that is believed, ms since 1970,
 --       or ''; beyond it nothing is promoted   4 where to go on among all queues (0 at first)
---       then the queues, to look at those alone
 -- Returns how many moved, the seconds until the next one is due, or '' for none, the server's
 -- time in ms, the queues whose lock another holds, where to go on ('0': it is through), and
 -- whether there is work for release_more.
--- use: clock limit push slice
+-- use: clock line limit push slice
 local LOCK, OWNER, HELD = 'rq:scheduler-lock:', 'flow', 61
 local iso, room = ARGV[1], tonumber(ARGV[2])
 local now = seconds()
@@ -41,14 +40,7 @@ local function ours(queue)
   return true
 end
 
-local queues, after = {}, '0'
-for at = 5, #ARGV do
-  queues[#queues + 1] = ARGV[at]
-end
-if #queues == 0 then
-  queues, after = slice(ARGV[4])
-end
-
+local queues, after = slice(ARGV[4])
 for _, queue in ipairs(queues) do
   local key = 'rq:scheduled:' .. queue
   -- pcall: what another program wrote in one queue's place holds up no other. It has no [2].

@@ -1,7 +1,7 @@
 -- release_more: goes on with the jobs that waited for one that has ended, where they are many.
 -- ARGV  1 now (ISO)
 -- Returns how many jobs there are for which others still wait so.
--- use: clock limit push dependents
+-- use: clock line limit push dependents
 -- pcall, here and below: what others spoilt must not keep the promoter from its work.
 local one = redis.pcall('HRANDFIELD', RELEASING, 1, 'WITHVALUES')
 local id, noted = one[1], one[2]

@@ -5,7 +5,7 @@
 --       then the queues
 -- Returns how many entries left, how many jobs went to their queues, and the jobs that have
 -- waited for a minute for others that are gone.
--- use: clock limit push orphan
+-- use: clock line limit push orphan
 local iso, limit, silence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local MINUTE, MANY = 60, 500
 local now = seconds()

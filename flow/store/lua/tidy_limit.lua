@@ -2,7 +2,7 @@
 -- ARGV  1 limit   2 now (ISO)   3 where to go on among its slots (0 at first)
 --       4 how many slots it looks at, at most
 -- Returns where to go on; 0 when it is through.
--- use: clock limit
+-- use: clock line limit
 local limit, at, many = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = string.format('%.17g', seconds())
 local allowed = 'rq:rl:' .. limit .. ':allowed'

@@ -13,6 +13,7 @@ from flow.record import Batch, Status
 from flow.store import delays, running
 from tests.support.leaks import places, queued
 from tests.support.losses.losing import loses
+from tests.support.promoting import promote
 from tests.support.turns import (
     Turns,
     begun,
@@ -157,11 +158,11 @@ def protect(losing: Losing) -> None:
 
 
 @loses("promote")
-def promote(losing: Losing) -> None:
+def promoted(losing: Losing) -> None:
     jobs = [replace(record(), due=float(n + 1)) for n in range(losing.times)]
     losing.store.enqueue(jobs)
     for _ in losing.rounds("promote"):
-        losing.away.promote(["default"], limit=1)
+        promote(losing.away, limit=1)
     assert queued(losing.store) == [job.id for job in jobs]
 
 

@@ -1,10 +1,3 @@
--- line_up: a job goes to the list of its queue.
-local function line_up(queue, id, front, iso)
-  redis.call('HSET', 'rq:job:' .. id, 'status', 'queued', 'enqueued_at', iso)
-  redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
-  redis.call(front and 'LPUSH' or 'RPUSH', 'rq:queue:' .. queue, id)
-end
-
 -- admit: RQ's rate limit lets in what waits, the oldest first, while it has slots: so many jobs
 -- of one key are queued or running at a time.
 local function admit(limit, iso)

@@ -15,11 +15,3 @@ local function push(queue, id, front, iso)
     line_up(queue, id, front, iso)
   end
 end
-
--- schedule: a job waits until `due`, in unix seconds.
-local function schedule(queue, id, due)
-  redis.call('HSET', 'rq:job:' .. id, 'status', 'scheduled')
-  redis.call('SADD', 'rq:queues', 'rq:queue:' .. queue)
-  -- 17 digits: Lua's own tostring would round to 100 s.
-  redis.call('ZADD', 'rq:scheduled:' .. queue, string.format('%.17g', due), id)
-end
