@@ -6,13 +6,13 @@ import array
 import contextlib
 import os
 import resource
-import select
 import signal
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
+from flow.runner.readable import readable
 from flow.workers.nursery import ASK, DIED, OVERDUE, UNBORN, Ask, Nursery
 from flow.workers.outofmemory import Killer
 from tests.support.faults import gone
@@ -48,8 +48,7 @@ class Asker:
         os.close(teller)
 
     def told(self) -> bytes:
-        ready, _, _ = select.select([self.verdict], [], [], 60)
-        assert ready
+        assert readable([self.verdict], timeout=60)
         return os.read(self.verdict, 4096)
 
     def close(self) -> None:
@@ -146,7 +145,7 @@ def test_it_ends_when_the_one_who_asked_says_so(nursery: Nursery) -> None:
 def meant_ended(nursery: Nursery, asker: Asker) -> bool:
     def ended() -> bool:
         nursery.reap()
-        return bool(select.select([asker.verdict], [], [], 0)[0])
+        return bool(readable([asker.verdict], timeout=0))
 
     wait_until(ended, waiting_for="its end")
     return asker.told().startswith(DIED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
-import select
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import IO, Self
 
 import psutil
 
+from flow.runner.readable import readable
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -171,7 +171,7 @@ class Terminal(Started):
         # A terminal that nobody holds any more ends with EIO.
         with stream, contextlib.suppress(OSError):
             while not self._hung_up.is_set():
-                if select.select([stream], [], [], 0.05)[0]:
+                if readable([stream.fileno()], timeout=0.05):
                     if not (data := os.read(stream.fileno(), 65536)):
                         return
                     self._chunks.append(data)

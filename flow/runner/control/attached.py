@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import termios
 import tty
 from typing import TYPE_CHECKING
 
 from flow.runner.output.standard import ERRORS, INPUT, OUTPUT
+from flow.runner.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,7 +43,7 @@ def attach(client: Client, greeting: str) -> bool:
         os.write(ERRORS, f"{greeting}\r\n".encode())
         _show(client.began_with())
         while True:
-            ready, _, _ = select.select(ends, [], [])
+            ready = readable(ends)
             if client.socket.fileno() in ready:
                 data = client.read()
                 if not data:

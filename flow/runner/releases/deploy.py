@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import select
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flow.errors import FlowError, ReleaseError, SessionError
 from flow.runner.control.client import Client
+from flow.runner.readable import readable
 from flow.runner.releases import phase
 from flow.runner.session.signals import Order
 
@@ -158,7 +158,7 @@ class Deploy:
                     return str(told["why"])
                 self.printer.say(str(told["say"]))
             sources = () if asked else self.signals.sources
-            ready, _, _ = select.select([client.socket.fileno(), *sources], [], [])
+            ready = readable([client.socket.fileno(), *sources])
             if client.socket.fileno() in ready:
                 if not (data := client.read()):
                     return "the session has ended"
@@ -169,7 +169,7 @@ class Deploy:
                 asked = True
 
     def _interrupted(self) -> bool:
-        ready, _, _ = select.select(self.signals.sources, [], [], 0)
+        ready = readable(self.signals.sources, timeout=0)
         orders = [order for source in ready for order in self.signals.read(source)]
         return any(order is not Order.CHILD for order in orders)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from flow.runner.output.standard import ERRORS, INPUT, OUTPUT
 from flow.runner.processes import descendants
+from flow.runner.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def _show(reader: int, told: int) -> bool:
     """Copy what comes, until the child says that it is up, or ends."""
     open_ends = [reader, told]
     while open_ends:
-        ready, _, _ = select.select(open_ends, [], [])
+        ready = readable(open_ends)
         if reader in ready:
             data = os.read(reader, 65536)
             _write(data)
