@@ -1,4 +1,4 @@
-"""Batches of jobs as enqueue.lua takes them."""
+"""Jobs as enqueue.lua takes them, and one ordinary job as enqueue_one.lua."""
 
 from __future__ import annotations
 
@@ -44,6 +44,30 @@ def script_calls(batches: Sequence[Batch], now: float) -> Iterator[list[Any]]:
             at, room = at + len(part), room - count * weight
     if len(call) > 1:
         yield call
+
+
+def ordinary_call(batches: Sequence[Batch], now: float) -> list[Any] | None:
+    """Return the arguments of enqueue_one.lua; None: it is not one job for the back.
+
+    Args:
+        batches: what is enqueued.
+        now: unix seconds.
+
+    Raises:
+        InvalidCall: an argument or the meta of the job cannot be pickled.
+    """
+    if len(batches) != 1 or len(batches[0].calls) != 1:
+        return None
+    like = batches[0].like
+    later = like.due is not None or like.delay is not None or like.depends_on
+    if later or like.chosen or like.at_front or like.ttl or like.result_ttl == 0:
+        return None
+    job_id, invocation = batches[0].calls[0]
+    data, description = codec.own_fields(like, invocation)
+    return [
+        *(like.queue, job_id, *codec.shared_fields(like, now)),
+        *("data", data, "description", description, "status", "queued"),
+    ]
 
 
 def _packed(

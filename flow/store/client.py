@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 from flow import codec, keys
 from flow.errors import InvalidCall
 from flow.record import FAILURE_TTL, Batch, Claim, Invocation, JobRecord, Status
-from flow.store.batches import CHUNK, script_calls
+from flow.store.batches import CHUNK, ordinary_call, script_calls
 from flow.store.link import READ_TIMEOUT, Link
 from flow.store.scripts import load
 
@@ -151,8 +151,13 @@ class Store:
         Raises:
             InvalidCall: as ``enqueue``.
         """
+        now = self._now()
+        ordinary = ordinary_call(batches, now)
+        if ordinary is not None:
+            self.link.run(load("enqueue_one"), [], ordinary)
+            return
         token = secrets.token_hex(8)
-        for number, call in enumerate(script_calls(batches, self._now())):
+        for number, call in enumerate(script_calls(batches, now)):
             # Each call has a token of its own: a repeat is told by it.
             mine = f"{token}-{number}"
             answers = self.link.run(load("enqueue"), [], [mine, *call])

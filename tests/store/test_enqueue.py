@@ -1,4 +1,4 @@
-"""enqueue.lua: jobs are written, and go where they belong."""
+"""enqueue.lua and enqueue_one.lua: jobs are written, and go where they belong."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from redis.exceptions import ResponseError
 
 from flow import keys
 from flow.errors import InvalidCall
@@ -30,6 +31,27 @@ def test_jobs_wait_in_the_order_of_the_call(store: Store) -> None:
     jobs = [record() for _ in range(450)]  # three script calls
     store.enqueue(jobs)
     assert queued(store) == [job.id for job in jobs]
+
+
+def test_one_alone_is_written_as_one_among_many(store: Store) -> None:
+    alone, among = record(), record()
+    store.enqueue([alone])
+    store.enqueue([among, record()])
+    hashes = [store.link.command("HGETALL", keys.job(x.id)) for x in (alone, among)]
+    for fields in hashes:
+        del fields[b"created_at"], fields[b"enqueued_at"]
+    assert hashes[0] == hashes[1]
+    assert store.link.command("SMEMBERS", keys.QUEUES) == {b"rq:queue:default"}
+
+
+def test_one_that_finds_another_type_in_its_queues_place_leaves_nothing(
+    store: Store,
+) -> None:
+    store.link.command("SET", keys.queue("default"), "of another program")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        store.enqueue([record()])
+    store.link.command("DEL", keys.queue("default"))
+    assert snapshot(store) == {}
 
 
 def test_one_at_the_front_runs_before_what_waits(store: Store) -> None:

@@ -48,6 +48,16 @@ def enqueue(losing: Losing) -> None:
     assert sorted(job_id.decode() for job_id in scheduled) == sorted(later)
 
 
+@loses("enqueue_one")
+def enqueue_one(losing: Losing) -> None:
+    waiting: list[str] = []
+    for _ in losing.rounds("enqueue_one"):
+        job = record()
+        losing.away.enqueue([job])
+        waiting.append(job.id)
+    assert queued(losing.store) == waiting
+
+
 @loses("enqueue")
 def enqueue_a_child(losing: Losing) -> None:
     turns = Turns(losing.store)
