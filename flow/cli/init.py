@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -22,14 +23,18 @@ def init(*, dry_run: bool) -> None:
     """Look at this folder and write a Procfile for what is in it.
 
     The language is found in Heroku's order; the tasks and schedules of a flow app
-    get a worker and a clock. A Procfile that is there is never changed.
+    get a worker and a clock. A Procfile that is there is never changed. Where nothing
+    names the tasks' modules, a pyproject.toml does, or you hear what to add to yours.
     """
     folder = Path.cwd()
     path = folder / "Procfile"
     language = languages.detect(folder)
     if language is None:
         known = ", ".join(language.name for language in languages.LANGUAGES)
-        raise ProcfileError(f"{folder} holds none of the languages known: {known}")
+        raise ProcfileError(
+            f"{folder} holds none of the languages known ({known});"
+            " write a Procfile such as: web: ./server"
+        )
     commands = language.propose(folder)
     text = _text(commands, language.name)
     if not dry_run:
@@ -38,7 +43,7 @@ def init(*, dry_run: bool) -> None:
             f"{path} for {language.name}; look it over, then: flow start", err=True
         )
     if commands.get("worker") == TASKS_RUN_BY and not _names_an_app(folder):
-        click.echo(_app_of(folder), err=True)
+        _name_app(folder, dry_run=dry_run)
     click.echo(text, nl=False)
 
 
@@ -49,12 +54,18 @@ def _names_an_app(folder: Path) -> bool:
     return named or bool(environment(project).get("FLOW_APP"))
 
 
-def _app_of(folder: Path) -> str:
-    """Return what pyproject.toml lacks, so that workers find the tasks."""
+def _name_app(folder: Path, *, dry_run: bool) -> None:
+    """Write where the tasks are, or say it where a pyproject.toml is there already."""
     modules = python_apps.look(folder).tasks
     named = json.dumps(modules[0] if len(modules) == 1 else modules)
     lines = f"[tool.flow]\napp = {named}\n"
-    return f"workers find the tasks by these lines in pyproject.toml:\n\n{lines}"
+    path = folder / "pyproject.toml"
+    if dry_run or os.path.lexists(path):
+        said = f"workers find the tasks by these lines in pyproject.toml:\n\n{lines}"
+    else:
+        _write(path, lines)
+        said = f"{path} names the app: {', '.join(modules)}"
+    click.echo(said, err=True)
 
 
 def _text(commands: languages.Proposal, language: str) -> str:

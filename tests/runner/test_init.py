@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from flow.cli import cli
+from flow.config import find_project
 from flow.runner.proposals.languages import detect
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ FOLDERS: list[tuple[dict[str, str], str, str]] = [
     ({"pyproject.toml": "", "s/tasks.py": TASKS}, "Python", "worker: flow worker"),
     ({"uv.lock": "", "t.py": TASKS}, "Python", "urgentworker: flow worker --urgent"),
     ({"uv.lock": "", "t.py": TASKS + CRON}, "Python", "clock: flow clock"),
+    ({"shop.py": TASKS}, "Python", "worker: flow worker"),
+    ({"main.py": "app = FastAPI()"}, "Python", "web: uvicorn main:app"),
     ({"pom.xml": ""}, "Java", "web: java $JAVA_OPTS -jar target/*.jar"),
     ({"pom.xml": "spring-boot"}, "Java", "web: java -Dserver.port=$PORT"),
     ({"gradlew": ""}, "Gradle", "web: java $JAVA_OPTS -jar build/libs/*.jar"),
@@ -101,13 +104,30 @@ def test_an_app_that_nothing_names_is_told_what_to_add(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], app: str
 ) -> None:
     monkeypatch.delenv("FLOW_APP", raising=False)
-    made(tmp_path, {"requirements.txt": "", **files})
+    made(tmp_path, {"pyproject.toml": "# mine\n", **files})
     monkeypatch.chdir(tmp_path)
     said = CliRunner().invoke(cli, ["init"])
     assert f"[tool.flow]\napp = {app}\n" in said.stderr
     assert said.stdout == (tmp_path / "Procfile").read_text()
+    assert (tmp_path / "pyproject.toml").read_text() == "# mine\n"
     (tmp_path / "pyproject.toml").write_text(f"[tool.flow]\napp = {app}\n")
     assert "[tool.flow]" not in CliRunner().invoke(cli, ["init", "--dry-run"]).stderr
+
+
+def test_a_lone_module_of_tasks_becomes_an_app_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FLOW_APP", raising=False)
+    made(tmp_path, {"shop.py": TASKS})
+    monkeypatch.chdir(tmp_path)
+    tried = CliRunner().invoke(cli, ["init", "--dry-run"])
+    assert '[tool.flow]\napp = "shop"\n' in tried.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["shop.py"]
+    said = CliRunner().invoke(cli, ["init"])
+    assert "pyproject.toml names the app: shop" in said.stderr
+    project = find_project(tmp_path)
+    assert project is not None
+    assert project.app == ("shop",)
 
 
 def test_the_first_language_in_herokus_order_counts(tmp_path: Path) -> None:

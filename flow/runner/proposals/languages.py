@@ -33,12 +33,13 @@ class Language:
 def detect(folder: Path) -> Language | None:
     """Return the folder's language: the first in Heroku's order that is found.
 
-    The order is that of devcenter.heroku.com/articles/buildpacks.
+    The order is that of devcenter.heroku.com/articles/buildpacks. Where none of their
+    files is there yet, Python modules with tasks or a web app are enough.
     """
     for language in LANGUAGES:
         if any((folder / sign).is_file() for sign in language.signs):
             return language
-    return None
+    return PYTHON if _python(folder) else None
 
 
 def text_of(path: Path) -> str:
@@ -126,23 +127,24 @@ def _python(folder: Path) -> Proposal:
     return propose(folder)
 
 
+PYTHON = Language(
+    "Python",
+    (
+        "requirements.txt",
+        "pyproject.toml",
+        "uv.lock",
+        "poetry.lock",
+        "Pipfile",
+        "setup.py",
+        "manage.py",
+    ),
+    _python,
+)
 LANGUAGES = (
     Language("Ruby", ("Gemfile",), _ruby),
     Language("Node.js", ("package.json",), _node),
     Language("Clojure", ("project.clj",), _clojure),
-    Language(
-        "Python",
-        (
-            "requirements.txt",
-            "pyproject.toml",
-            "uv.lock",
-            "poetry.lock",
-            "Pipfile",
-            "setup.py",
-            "manage.py",
-        ),
-        _python,
-    ),
+    PYTHON,
     Language("Java", ("pom.xml",), _java),
     Language("Gradle", ("gradlew", "build.gradle", "build.gradle.kts"), _gradle),
     Language("Scala", ("build.sbt",), _scala),
