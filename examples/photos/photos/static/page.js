@@ -10,6 +10,7 @@ const WORKING = new Set(["queued", "started", "scheduled", "deferred"]);
 const find = (id) => document.getElementById(id);
 const cards = new Map(); // the card of each picture, by its id
 let timer;
+let sheetAwaited = false; // asked for with the button, and not shown yet
 
 // ---- what is dropped or chosen
 
@@ -59,7 +60,7 @@ async function look() {
     find("summary").textContent = `Waiting: ${error.message}.`;
   }
   clearTimeout(timer);
-  if (!document.hidden) timer = setTimeout(look, busy ? BUSY : IDLE);
+  if (!document.hidden) timer = setTimeout(look, busy || sheetAwaited ? BUSY : IDLE);
 }
 
 function show(state) {
@@ -108,8 +109,20 @@ function showSheet(chore) {
     `${chore.note}, published at ${time(chore.at)} by ${chore.made_by}.`;
   const address = `/contact-sheet.webp?at=${chore.at}`;
   const image = find("sheet").firstElementChild;
-  if (image.getAttribute("src") !== address) image.src = address;
+  if (image.getAttribute("src") !== address) {
+    image.src = address;
+    sheetAwaited = false;
+  }
   find("sheet").hidden = chore.note.startsWith("0 ");
+}
+
+async function publish() {
+  sheetAwaited = true;
+  await ask("/contact-sheet", { method: "POST" }).catch((error) => {
+    sheetAwaited = false;
+    note(error.message);
+  });
+  look();
 }
 
 // ---- what is done
@@ -118,9 +131,7 @@ find("files").addEventListener("change", (event) => {
   sendAll(event.target.files);
   event.target.value = ""; // so that the same file can be chosen again
 });
-find("publish").addEventListener("click", () =>
-  ask("/contact-sheet", { method: "POST" }).then(look, (error) => note(error.message)),
-);
+find("publish").addEventListener("click", publish);
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
     event.preventDefault();
