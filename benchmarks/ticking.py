@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from flow.record import Invocation, JobRecord
 from flow.registry import Policy
+from flow.schedules import missed
 from flow.schedules.entries import entry
 from flow.store.address import Address
 from flow.store.client import Store
 from flow.store.entry import Rule
+from flow.store.roster import Roster
 from flow.store.schedules import Schedules
 from flow.store.timetable import Timetable
 
@@ -49,7 +51,7 @@ class Ticking:
         record = JobRecord("none", Invocation(f"{APP}.beat"), "default")
         policy, now = Policy(catch_up="all"), self.timetable.time()
         made = [entry(f"beat-{n}", rule, policy, record, now) for n in range(count)]
-        self.timetable.declare(made, "dynamic")
+        Roster(self.store.link, APP, missed.count).declare(made, "dynamic")
 
     def once(self, within: float) -> Rule:
         """Return a rule whose next instant is so many seconds off, then an hour."""

@@ -18,9 +18,11 @@ from flow.scheduler.record import Record
 from flow.scheduler.ticker import Ticker
 from flow.scheduler.zones import Zones
 from flow.schedules import zonedata
+from flow.schedules.missed import count
 from flow.service import Agenda
 from flow.signals import STOP, Signals
 from flow.store.doorbell import SCHEDULED, Doorbell
+from flow.store.roster import Roster
 from flow.store.rqscheduler import ENTRIES, Entries
 from flow.store.schedules import Schedules
 from flow.store.timetable import Timetable
@@ -68,7 +70,8 @@ class Clock:
         name = f"{socket.gethostname()}.{os.getpid()}"
         self._bells = (keys.clock(project.name, "bell"), SCHEDULED, ENTRIES)
         self._doorbell = Doorbell(address, self._bells)
-        self._declarer = Declarer(timetable, entries, release, record)
+        roster = Roster(store.link, project.name, count)
+        self._declarer = Declarer(timetable, roster, entries, release, record)
         self._leader = Leader(timetable, name, record, self._gained)
         self._ticker = Ticker(timetable, self._leader, record)
         adopted = Entries(store.link)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from flow.scheduler.record import Record
     from flow.store.entry import Entry
+    from flow.store.roster import Roster
     from flow.store.timetable import Timetable
 
 
@@ -21,7 +22,8 @@ class Declarer(Service):
     """Declares once, and again when Redis has forgotten it.
 
     Args:
-        timetable: the app's schedules.
+        timetable: knows the server's time.
+        roster: the app's schedules.
         entries: makes what is declared, planned from a time in ms since 1970 on.
         release: the number of this release; a newer one's schedules are left alone.
         record: tells when Redis has lost data.
@@ -32,12 +34,14 @@ class Declarer(Service):
     def __init__(
         self,
         timetable: Timetable,
+        roster: Roster,
         entries: Callable[[int], Sequence[Entry]],
         release: int,
         record: Record,
     ) -> None:
         """Declare nothing yet."""
         self._timetable = timetable
+        self._roster = roster
         self._entries = entries
         self._release = release
         self._record = record
@@ -46,7 +50,7 @@ class Declarer(Service):
 
     def run_once(self) -> None:
         """Declare if nothing stands, or if what stood was lost."""
-        _, standing = self._timetable.standing()
+        _, standing = self._roster.standing()
         # Two clocks without release numbers must not overwrite each other in turn, so
         # what stands is left alone once we have declared.
         if not standing or self._record.lost_data:
@@ -57,12 +61,12 @@ class Declarer(Service):
         """Declare now, unless a newer release has."""
         entries = self._entries(self._timetable.time())
         self.count = len(entries)
-        done = self._timetable.declare(entries, "declared", self._release)
+        done = self._roster.declare(entries, "declared", self._release)
         if done is None:
             self._give_way()
             return
         ids = [entry.id for entry in entries]
-        removed = self._timetable.seal(ids, self._release, fingerprint(entries))
+        removed = self._roster.seal(ids, self._release, fingerprint(entries))
         added, changed = done
         if added or changed or removed:
             emit(SchedulesDeclared(added, changed, removed))
@@ -70,5 +74,5 @@ class Declarer(Service):
     def _give_way(self) -> None:
         if not self._told:
             self._told = True
-            standing, _ = self._timetable.standing()
+            standing, _ = self._roster.standing()
             emit(ReleaseOutdated(self._release, standing))

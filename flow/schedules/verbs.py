@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 from flow.errors import InvalidSchedule, NoSuchSchedule
 from flow.job import Job
 from flow.schedules.entries import entry, slug
-from flow.schedules.rules import (
-    delay,
-    following,
-    from_on,
-    policy,
-    recurrence,
-    to_ms,
-)
+from flow.schedules.missed import count
+from flow.schedules.rules import delay, policy, recurrence, to_ms
 from flow.store import current
-from flow.store.entry import Rule
+from flow.store.entry import Behind, Rule
+from flow.store.roster import Roster
 from flow.store.schedules import Schedules
 from flow.store.timetable import Timetable
 from flow.tasks import CronOptions, checked_policy
@@ -26,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from flow.store.entry import Counted
     from flow.store.schedules import Scheduled
     from flow.tasks import Task
 
@@ -75,10 +71,8 @@ def upsert(
     known = find_or_none(schedule)
     if known is not None and known.source == "declared":
         raise InvalidSchedule(f"the app declares {schedule!r}; choose another id")
-    timetable = Timetable(current.store().link, current.project().name)
-    chosen = checked_policy(given)
-    made = entry(schedule, rule, chosen, record, timetable.time())
-    timetable.declare([made], "dynamic")
+    made = entry(schedule, rule, checked_policy(given), record, _timetable().time())
+    _roster().declare([made], "dynamic")
     return find(schedule)
 
 
@@ -144,7 +138,7 @@ def run_now(schedule: str) -> Job[Any]:
         NoSuchSchedule: there is none of that id.
     """
     job_id = f"{schedule}-now-{secrets.token_hex(6)}"
-    now = Timetable(current.store().link, current.project().name).time()
+    now = _timetable().time()
     if _schedules().backfill(schedule, {job_id: now}, "run") is None:
         raise _unknown(schedule)
     return Job(job_id)
@@ -204,7 +198,7 @@ def remove(schedule: str) -> None:
         NoSuchSchedule: there is none of that id.
         InvalidSchedule: the app declares it.
     """
-    done = _schedules().remove(schedule)
+    done = _roster().remove(schedule)
     if done < 0:
         raise InvalidSchedule(
             f"the app declares {schedule!r}: remove it there, or pause it"
@@ -212,16 +206,13 @@ def remove(schedule: str) -> None:
     _known(schedule, done - 1)
 
 
-def _resumption(one: Scheduled) -> tuple[int, tuple[int, int, int]]:
-    """Return the next tick, and of those left out the number, first and last."""
-    now = Timetable(current.store().link, current.project().name).time()
-    rule = recurrence(one.rule, one.id)
+def _resumption(one: Scheduled) -> tuple[int, Counted | None]:
+    """Return the next tick, and those that are left out."""
+    now = _timetable().time()
     if one.cursor is None or one.cursor > now:
-        return one.cursor or now, (0, 0, 0)
-    count, last = 0, one.cursor
-    for tick in from_on(rule, one.cursor, now):
-        count, last = count + 1, tick
-    return following(rule, now) or now, (count, one.cursor, last)
+        return one.cursor or now, None
+    left_out = count(Behind(one.id, one.cursor, now, one.rule))
+    return left_out.following or now, left_out
 
 
 def _rule(cron: str | None, every: float | None, tz: str, dst: str) -> Rule:
@@ -247,3 +238,11 @@ def _unknown(schedule: str) -> NoSuchSchedule:
 
 def _schedules() -> Schedules:
     return Schedules(current.store().link, current.project().name)
+
+
+def _timetable() -> Timetable:
+    return Timetable(current.store().link, current.project().name)
+
+
+def _roster() -> Roster:
+    return Roster(current.store().link, current.project().name, count)

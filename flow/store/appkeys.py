@@ -74,3 +74,14 @@ class AppKeys:
 
     def _key(self, part: str) -> str:
         return keys.clock(self._app, part)
+
+
+def words(raw: Sequence[bytes]) -> list[str]:
+    """Return what a script answered as text."""
+    return [word(one) for one in raw]
+
+
+def word(raw: bytes) -> str:
+    """Return what the server sent as text."""
+    # What others spoilt stays as it is, and goes back as it came.
+    return raw.decode("utf-8", "surrogateescape")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,44 @@ class Due:
     policy: str
     wrong: str = ""
     at: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A schedule with ticks that are due, and that a change of it would leave out.
+
+    Args:
+        id: its id.
+        cursor: the first of them, ms since 1970.
+        now: the server's time in ms.
+        rule: by which they are due.
+    """
+
+    id: str
+    cursor: int
+    now: int
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Ticks in a row, in ms since 1970.
+
+    Args:
+        first: the first of them.
+        count: how many.
+        last: the last one.
+        following: the tick after them; None when there is none.
+    """
+
+    first: int
+    count: int
+    last: int
+    following: int | None
+
+
+# Counts those of a schedule that is behind; more of them, perhaps, than a moment ago.
+Count = Callable[[Behind, Counted | None], Counted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from flow import codec
 from flow.errors import SpoiltKey
 from flow.store.appkeys import AppKeys
 from flow.store.entry import Rule
-from flow.store.timetable import LEDGER, TOMBSTONE
+from flow.store.timetable import LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from flow.store.entry import Counted
     from flow.store.link import Link
 
 CHUNK = 100  # jobs a backfill writes in one call
@@ -130,7 +131,7 @@ class Schedules:
         one: Scheduled,
         following: int,
         wake: int,
-        left_out: tuple[int, int, int],
+        left_out: Counted | None,
     ) -> int:
         """Have a paused schedule go on at ``following``, as of what was seen.
 
@@ -138,13 +139,13 @@ class Schedules:
             one: what was seen.
             following: the next tick.
             wake: when that is due: later by its jitter.
-            left_out: how many ticks are, the first and the last.
+            left_out: the ticks that are; None when none is due.
 
         Returns:
             1; 0 when it was not paused; -1 when it has changed meanwhile.
         """
         cursor = "" if one.cursor is None else one.cursor
-        count, _, last = left_out
+        count, last = (left_out.count, left_out.last) if left_out else (0, 0)
         arguments = [one.id, cursor, following, wake, count, last, LEDGER]
         parts = ("next", f"schedule:{one.id}", "bell", "ledger")
         return int(self._keys.run("resume", parts, arguments))
@@ -152,11 +153,6 @@ class Schedules:
     def skip_next(self, schedule: str, count: int) -> int:
         """Leave out its next ticks; return 1, or -1 for unknown."""
         return int(self._keys.run("skip_next", [f"schedule:{schedule}"], [count]))
-
-    def remove(self, schedule: str) -> int:
-        """Remove it; return 1, 0 for unknown, -1 when the app declares it."""
-        parts = ("next", "schedule:", "job:", "ids", "bell")
-        return int(self._keys.run("remove", parts, [schedule, self._iso(), TOMBSTONE]))
 
     def backfill(
         self, schedule: str, jobs: Mapping[str, int], outcome: str

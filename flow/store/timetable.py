@@ -5,22 +5,20 @@ from __future__ import annotations
 import math
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from flow import codec
-from flow.store.appkeys import AppKeys
+from flow.store.appkeys import AppKeys, word, words
 from flow.store.entry import Due, Lead, Rule, Ticked, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from flow.store.entry import Entry, Step
+    from flow.store.entry import Step
     from flow.store.link import Link
 
 LEASE = 3000  # milliseconds a leader leads without a word
 LEDGER = 10_000  # ticks that the ledger keeps, about
-TOMBSTONE = 2_592_000  # seconds that a removed schedule's place is kept, 30 days
-CHUNK = 50  # schedules a script call writes at most: a millisecond or two
 
 
 class Timetable:
@@ -45,56 +43,12 @@ class Timetable:
         seconds, microseconds = self._link.command("TIME")
         return int(seconds) * 1000 + int(microseconds) // 1000
 
-    def declare(
-        self, entries: Sequence[Entry], source: str = "declared", release: int = 0
-    ) -> tuple[list[str], list[str]] | None:
-        """Write schedules; those that are there as they are stay where they stand.
-
-        Returns:
-            The ids that were added and changed; None when a newer release stands.
-        """
-        added: list[str] = []
-        changed: list[str] = []
-        names = ("next", "schedule:", "job:", "ids", "state", "bell", "ledger")
-        for start in range(0, len(entries), CHUNK):
-            arguments: list[Any] = [self._iso(), source, release, LEDGER]
-            for entry in entries[start : start + CHUNK]:
-                arguments += _declared(entry)
-            newer, new, other = self._keys.run("declare", names, arguments)
-            if newer:
-                return None
-            added += _words(new)
-            changed += _words(other)
-        return added, changed
-
-    def seal(self, ids: Sequence[str], release: int, print_: str) -> list[str]:
-        """Remove declared schedules that are not among ``ids``; return those."""
-        gone = sorted(self.declared() - set(ids))
-        names = ("next", "schedule:", "job:", "ids", "state", "bell")
-        removed: list[str] = []
-        for start in range(0, max(1, len(gone)), CHUNK):
-            part = gone[start : start + CHUNK]
-            head = [self._iso(), release, print_, TOMBSTONE]
-            removed += _words(self._keys.run("seal", names, [*head, *part]))
-        return removed
-
-    def declared(self) -> set[str]:
-        """Return the ids of the schedules that some release declared."""
-        flat = self._keys.command("HGETALL", "ids")
-        pairs = cast("dict[bytes, bytes]", flat).items()
-        return {one.decode() for one, source in pairs if source == b"declared"}
-
-    def standing(self) -> tuple[int, str]:
-        """Return the release whose declared set stands, and the set's hash."""
-        release, print_ = self._keys.command("HMGET", "state", "release", "declared")
-        return _number(release), _word(print_ or b"")
-
     def planned_by(self) -> str:
         """Return the release of the time zone data that the next ticks are planned by.
 
         Empty when no clock has noted it.
         """
-        return _word(self._keys.command("HGET", "state", "zones") or b"")
+        return word(self._keys.command("HGET", "state", "zones") or b"")
 
     def note_zones(self, version: str) -> None:
         """Note by which release of the time zone data the next ticks are planned."""
@@ -111,7 +65,7 @@ class Timetable:
             The ids of those that do.
         """
         flat = [word for move in moves for word in move]
-        return _words(self._keys.run("replan", ("next", "schedule:", "bell"), flat))
+        return words(self._keys.run("replan", ("next", "schedule:", "bell"), flat))
 
     def due(self, limit: int, soon: int = 0) -> Waiting:
         """Return what is due.
@@ -164,7 +118,7 @@ class Timetable:
         names = ("leader", "next", "schedule:", "job:", "ledger", "state")
         now, serial, answers, took = self._keys.run("tick", names, arguments)
         seconds = None if took < 0 else took / 1_000_000
-        return Ticked(now, serial, _words(answers), seconds)
+        return Ticked(now, serial, words(answers), seconds)
 
     def lead(self, clock: str, token: str, patience: float) -> Lead:
         """Lead, or go on leading, unless another does.
@@ -182,7 +136,7 @@ class Timetable:
 
     def leader(self) -> str:
         """Return the clock that leads; empty when none does."""
-        token = _word(self._keys.command("GET", "leader") or b"")
+        token = word(self._keys.command("GET", "leader") or b"")
         return token.partition(":")[2] or token
 
     def resign(self, token: str) -> None:
@@ -193,21 +147,8 @@ class Timetable:
         return codec.iso(self._now())
 
 
-def _words(raw: Sequence[bytes]) -> list[str]:
-    return [_word(word) for word in raw]
-
-
-def _word(raw: bytes) -> str:
-    # What others spoilt stays as it is, and goes back as it came.
-    return raw.decode("utf-8", "surrogateescape")
-
-
-def _number(raw: bytes | None) -> int:
-    return int(raw) if raw and raw.isdigit() else 0
-
-
 def _due(row: list[bytes | None]) -> Due:
-    schedule, score, *fields = [_word(word or b"") for word in row]
+    schedule, score, *fields = [word(one or b"") for one in row]
     at = float(score)
     if len(fields) == 1:
         return Due(schedule, "", "", _rule("", "", "", ""), "", fields[0], at)
@@ -219,19 +160,6 @@ def _due(row: list[bytes | None]) -> Due:
 @lru_cache(1024)
 def _rule(kind: str, spec: str, tz: str, dst: str) -> Rule:
     return Rule(kind, spec, tz, dst or "vixie")
-
-
-def _declared(entry: Entry) -> Iterator[Any]:
-    rule = entry.rule
-    values: list[codec.Field] = ["kind", rule.kind, "spec", rule.spec, "tz", rule.tz]
-    values += ["dst", rule.dst, "policy", entry.policy, "overlap", entry.overlap]
-    values += ["title", entry.title]
-    job = [word for pair in entry.job.items() for word in pair]
-    yield from (entry.id, entry.revision, rule.print, entry.first, entry.wake)
-    yield len(values)
-    yield from values
-    yield len(job)
-    yield from job
 
 
 def _arguments(step: Step) -> tuple[Any, ...]:

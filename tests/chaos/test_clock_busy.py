@@ -14,8 +14,9 @@ import pytest
 from flow.record import Invocation, JobRecord
 from flow.registry import Policy
 from flow.schedules.entries import entry
+from flow.schedules.missed import count
 from flow.store.entry import Rule
-from flow.store.timetable import Timetable
+from flow.store.roster import Roster
 from tests.scheduler.clocks import queued, store_of
 from tests.scheduler.watching import (
     pause,
@@ -77,7 +78,7 @@ def share_an_instant(site: Site, now: int) -> int:
         for name in (f"midnight-{n}" for n in range(MANY))
     ]
     with store_of(site.url) as store:
-        Timetable(store.link, "beats").declare(entries, "dynamic")
+        Roster(store.link, "beats", count).declare(entries, "dynamic")
     return tick
 
 

@@ -29,16 +29,16 @@ def declare(clock: Turning, release: int, *schedules: Schedule) -> Declarer:
         schedules=schedules,
     )
     made = partial(declared, [declaration])
-    declarer = Declarer(clock.timetable, made, release, clock.record)
+    declarer = Declarer(clock.timetable, clock.roster, made, release, clock.record)
     declarer.declare()
     return declarer
 
 
 def test_what_is_declared_no_longer_goes(clock: Turning) -> None:
     declare(clock, 1, DAILY)
-    assert clock.timetable.declared() == {REPORT}
+    assert clock.roster.declared() == {REPORT}
     declare(clock, 2)
-    assert clock.timetable.declared() == set()
+    assert clock.roster.declared() == set()
     clock.declare("dynamic")
     declare(clock, 3)
     assert clock.find("dynamic").source == "dynamic"
@@ -51,10 +51,28 @@ def test_an_older_release_never_overwrites_a_newer_one(clock: Turning) -> None:
         declare(clock, 41, HOURLY)
         assert clock.find(REPORT).rule == Rule("every", "86400")
     declare(clock, 41)
-    assert clock.timetable.declared() == {REPORT}
-    assert clock.timetable.standing()[0] == 42
+    assert clock.roster.declared() == {REPORT}
+    assert clock.roster.standing()[0] == 42
     declare(clock, 43)
-    assert clock.timetable.declared() == set()
+    assert clock.roster.declared() == set()
+
+
+def test_what_was_due_when_a_release_changed_or_removed_it_is_in_the_ledger(
+    clock: Turning,
+) -> None:
+    kept, gone = f"{REPORT}-kept", f"{REPORT}-gone"
+    declare(
+        clock,
+        1,
+        Schedule("every", "86400", name="kept"),
+        Schedule("every", "86400", name="gone"),
+    )
+    clock.rewind(30 * DAY, kept)
+    clock.rewind(20 * DAY, gone)
+    declare(clock, 2, Schedule("every", "43200", name="kept"))
+    assert clock.left_out(kept) == {"edited": 30}
+    assert clock.left_out(gone) == {"removed": 20}
+    assert clock.roster.declared() == {kept}
 
 
 def test_a_restart_neither_repeats_nor_loses_a_tick(clock: Turning) -> None:
@@ -113,8 +131,8 @@ def test_clocks_without_release_numbers_do_not_overwrite_each_other_in_turn(
 def test_two_schedules_of_one_task_have_two_ids(clock: Turning) -> None:
     named = Schedule("every", "86400", name="the quick one")
     declare(clock, 1, named, DAILY, HOURLY)
-    ids = clock.timetable.declared()
+    ids = clock.roster.declared()
     assert f"{REPORT}-the-quick-one" in ids
     assert len(ids) == 3
     declare(clock, 1, HOURLY, named, DAILY)
-    assert clock.timetable.declared() == ids
+    assert clock.roster.declared() == ids

@@ -11,6 +11,7 @@ import flow
 from flow import schedules
 from flow.errors import InvalidCall, InvalidSchedule, NaiveDatetime, NoSuchSchedule
 from flow.record import Status
+from flow.store.entry import Rule
 from tests.support.shop import tasks
 
 if TYPE_CHECKING:
@@ -54,6 +55,33 @@ def test_a_change_of_the_rule_never_fires_what_the_old_one_had_due(
     assert clock.fired() == []
     assert clock.left_out() == {"edited": 1}
     assert clock.ledger()[0].tick == late
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_every_tick_that_a_change_of_the_rule_leaves_out_is_in_the_ledger(
+    clock: Turning,
+    paused: bool,  # noqa: FBT001 - a case
+) -> None:
+    schedules.upsert("beat", tasks.report, every=86400)
+    first = clock.rewind(10 * DAY)
+    if paused:
+        schedules.pause("beat")
+    schedules.upsert("beat", tasks.report, cron="0 0 1 1 *")
+    assert clock.left_out() == {"paused" if paused else "edited": 10}
+    assert [(note.tick, note.until) for note in clock.ledger()] == [
+        (first, first + 9 * DAY)
+    ]
+
+
+def test_a_rule_is_changed_between_two_of_its_ticks_however_near_they_are(
+    clock: Turning,
+) -> None:
+    clock.declare(rule=Rule("cron", "* * * * * *"))
+    first = clock.rewind(5000_000)
+    schedules.upsert("beat", tasks.report, cron="0 0 1 1 *")
+    [note] = clock.ledger()
+    assert note.count == (note.until - first) // 1000 + 1
+    assert note.until <= note.at < note.until + 1000
 
 
 def test_a_paused_schedule_does_nothing_until_it_is_resumed(clock: Turning) -> None:
@@ -156,6 +184,7 @@ def test_a_removed_schedule_is_gone_and_comes_back_where_it_stood(
     schedules.upsert("beat", tasks.report, every=86400)
     late = clock.rewind(DAY)
     schedules.remove("beat")
+    assert clock.left_out() == {"removed": 1}
     clock.turn()
     assert schedules.all() == []
     assert clock.queued() == []

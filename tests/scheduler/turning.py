@@ -10,7 +10,9 @@ from flow.scheduler.leader import Leader
 from flow.scheduler.record import Record
 from flow.scheduler.ticker import Ticker
 from flow.schedules.entries import entry
+from flow.schedules.missed import count
 from flow.store.entry import Rule
+from flow.store.roster import Roster
 from flow.store.schedules import Schedules
 from flow.store.timetable import Timetable
 from flow.upkeep.steady import Steady
@@ -34,6 +36,7 @@ class Turning:
     def __init__(self, store: Store, name: str = "hand") -> None:
         self.store = store
         self.timetable = Timetable(store.link, APP)
+        self.roster = Roster(store.link, APP, count)
         self.schedules = Schedules(store.link, APP)
         self.record = Record(Steady())
         self.leader = Leader(self.timetable, name, self.record, lambda: None)
@@ -57,7 +60,7 @@ class Turning:
             record,
             self.timetable.time(),
         )
-        self.timetable.declare([made], "dynamic")
+        self.roster.declare([made], "dynamic")
 
     def rewind(self, ms: int, schedule: str = "beat") -> int:
         """Have a schedule stand so much earlier, as after a downtime; return where."""

@@ -4,19 +4,20 @@
 -- KEYS  1 next   2 what every schedule's key begins with   3 the same of its job's fields
 --       4 ids   5 state   6 bell   7 ledger
 -- ARGV  1 now (ISO)   2 source: declared, or dynamic   3 release   4 entries the ledger keeps
---       then for each: id, revision, rule, next tick in ms and when it is due, number of values,
---       fields and values, number of values, fields and values of its job
--- Returns the release that stands if it is newer (then nothing was done), else '', and the ids
--- added and changed.
--- use: clock ledger ring number
+--       then for each: id, revision, rule, next tick in ms and when it is due, the four words of
+--       what was counted of its ticks, number of values, fields and values, number of values,
+--       fields and values of its job
+-- Returns the release that stands if it is newer (then nothing was done), else '', the ids added
+-- and changed, and those that are behind, which are as they were.
+-- use: clock ledger behind ring number
 local iso, source, release, kept = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now, at = math.floor(seconds() * 1000), 5
-local added, changed = {}, {}
+local added, changed, left = {}, {}, {}
 local HOUR = 3600000
 
 local standing = redis.call('HGET', KEYS[5], 'release')
 if source == 'declared' and number(standing) > release then
-  return { standing, {}, {} }
+  return { standing, {}, {}, {} }
 end
 
 local function take()
@@ -24,25 +25,26 @@ local function take()
   return ARGV[at - 1]
 end
 
-local function write(key)
-  local count = tonumber(take())
-  redis.call('HSET', key, unpack(ARGV, at, at + count - 1))
+local function pass(count)
   at = at + count
+  return { unpack(ARGV, at - count, at - 1) }
 end
 
--- Where it goes on: a place that it has, or the next tick from now on.
-local function place(id, key, rule, first, old)
+-- A place that it has, and from which it goes on.
+local function goes_on(rule, old)
   local back = old.removed and now - number(old.removed_at) < HOUR
-  if old.rule == rule and old.cursor and (back or not old.removed) then
+  return old.rule == rule and old.cursor and (back or not old.removed)
+end
+
+-- Where it goes on: there, or at the next tick from now on.
+local function place(id, key, rule, first, old)
+  if goes_on(rule, old) then
     if old.cursor == first.tick then
       -- When that is due is another instant, by another jitter.
       redis.call('HSET', key, 'wake', first.due)
       redis.call('ZREM', KEYS[1], id)
     end
     return
-  end
-  if old.cursor and old.cursor ~= '' and not old.removed and number(old.cursor) <= now then
-    note(KEYS[7], kept, id, old.cursor, 'skipped', 'until', old.cursor, 'count', 1, 'reason', 'edited')
   end
   redis.call('HSET', key, 'cursor', first.tick, 'wake', first.due)
   if old.removed then
@@ -64,13 +66,22 @@ end
 local function one()
   local id, revision, rule = take(), take(), take()
   local first = { tick = take(), due = take() }
+  local counted, fields, call = pass(4), pass(tonumber(take())), pass(tonumber(take()))
   local key, job = KEYS[2] .. id, KEYS[3] .. id
   local old = known(key)
+  -- What a tombstone had due was noted when it was made.
+  if not old.removed and not goes_on(rule, old) then
+    local stays = behind(KEYS[7], kept, key, id, now, counted, 'edited')
+    if stays then
+      left[#left + 1] = stays
+      return
+    end
+  end
   local same = old.revision == revision and not old.removed
   place(id, key, rule, first, old)
   redis.call('DEL', job)
-  write(key)
-  write(job)
+  redis.call('HSET', key, unpack(fields))
+  redis.call('HSET', job, unpack(call))
   redis.call('HSET', key, 'revision', revision, 'rule', rule, 'source', source)
   redis.call('HDEL', key, 'removed', 'removed_at')
   redis.call('PERSIST', key)
@@ -91,4 +102,4 @@ end
 if #added + #changed > 0 then
   ring(KEYS[6])
 end
-return { '', added, changed }
+return { '', added, changed, left }

@@ -107,12 +107,12 @@ def declare_and_seal(losing: Losing) -> None:
     rule = Rule("every", "60")
     for n in losing.rounds("declare", "seal"):
         one = Entry(f"beat-{n}", "1", rule, "{}", "allow", at(n), at(n), "b", {"a": 1})
-        clock.timetable.declare([one], release=n)
-        assert clock.timetable.declared() - {f"beat-{n - 1}"} == {one.id}
+        clock.roster.declare([one], release=n)
+        assert clock.roster.declared() - {f"beat-{n - 1}"} == {one.id}
         losing.lose("seal")
-        clock.timetable.seal([one.id], n, "print")
-        assert clock.timetable.declared() == {one.id}
-        assert clock.timetable.standing() == (n, "print")
+        clock.roster.seal([one.id], n, "print")
+        assert clock.roster.declared() == {one.id}
+        assert clock.roster.standing() == (n, "print")
 
 
 @loses("replan")

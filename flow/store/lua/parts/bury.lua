@@ -1,7 +1,7 @@
 -- bury: a schedule goes, and leaves a tombstone that keeps where it stood.
 local function bury(next_, schedules, jobs, ids, id, iso, now, ttl)
   local wake = redis.call('ZSCORE', next_, id)
-  redis.call('HSET', schedules .. id, 'removed', iso, 'removed_at', now)
+  redis.call('HSET', schedules .. id, 'removed', iso, 'removed_at', string.format('%.0f', now))
   if wake then
     redis.call('HSET', schedules .. id, 'wake', wake)
   end
