@@ -19,15 +19,19 @@ class Contender:
         client: whose jobs it runs, ``flow`` or ``rq``.
         jobs: how many it gets in a round; some seconds of work.
         options: of its command.
+        module: a program of the benchmarks' own, which takes the URL alone.
     """
 
     name: str
     client: str
     jobs: int
-    options: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    module: str = ""
 
     def command(self, url: str, *further: str) -> list[str]:
         """Return its command line."""
+        if self.module:
+            return [sys.executable, "-m", self.module, url]
         program = [str(PROGRAMS / self.client), "worker"]
         where = ["--redis-url", url, "--app", APP]
         if self.client == "rq":
@@ -39,11 +43,14 @@ SIMPLE = ("-w", "rq.worker.SimpleWorker")
 QUIET = ("--log-level", "warning")
 
 FLOW = Contender("flow", "flow", 30_000, ("--processes", "1"))
-RQ = Contender("rq worker", "rq", 300, ())
+PAIR = Contender("flow, 2 processes", "flow", 30_000, ("--processes", "2"))
+FLOOR = Contender("its scripts alone", "flow", 30_000, module="benchmarks.floor")
+RQ = Contender("rq worker", "rq", 300)
 # The first is what all others are compared with.
 CONTENDERS = (
     FLOW,
-    Contender("flow, 2 processes", "flow", 30_000, ("--processes", "2")),
+    FLOOR,
+    PAIR,
     RQ,
     Contender("rq SimpleWorker", "rq", 1500, SIMPLE),
     Contender("flow, quiet", "flow", 30_000, ("--processes", "1", *QUIET)),

@@ -24,7 +24,7 @@ from benchmarks import (
     urgent,
 )
 from benchmarks.burst import JobsMissing
-from benchmarks.contenders import CONTENDERS, RQ
+from benchmarks.contenders import CONTENDERS, FLOOR, FLOW, PAIR, RQ
 from benchmarks.cpu import ProgramFailed
 from flow.errors import FlowError
 
@@ -181,7 +181,20 @@ def _verdict(found: Sequence[Drained]) -> str:
     flow, rq = found[0], next(one for one in found if one.name == RQ.name)
     times = rq.cpu / flow.cpu if flow.cpu > 0 else 0.0
     reached = "reached" if times >= TARGET else "NOT reached"
-    return f"CPU a job: {times:.0f} times less than {RQ.name}; {TARGET}: {reached}"
+    return (
+        f"CPU a job: {times:.0f} times less than {RQ.name}; {TARGET}: {reached}\n"
+        + _beside_the_floor(found)
+    )
+
+
+def _beside_the_floor(found: Sequence[Drained]) -> str:
+    floor = next(one for one in found if one.name == FLOOR.name)
+    shares = [
+        f"{floor.seconds / one.seconds:.0%} ({one.name})"
+        for one in found
+        if one.name in (FLOW.name, PAIR.name) and one.seconds > 0
+    ]
+    return f"Speed of a drain, of {FLOOR.name}: {', '.join(shares)}"
 
 
 def _show(*texts: str) -> None:
