@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flow import config
+from flow.config.machine import cpus
 
 if TYPE_CHECKING:
     from benchmarks.stand import Stand
@@ -26,7 +26,7 @@ def describe(stand: Stand, append_only: str) -> list[str]:
     # What follows the number names who built the kernel, and for which machines.
     system = f"{platform.system()} {platform.release().partition('-')[0]}"
     return [
-        f"{config.cpus()} CPUs ({_model()}), {gigabytes:.0f} GB, {system}",
+        f"{cpus()} CPUs ({_model()}), {gigabytes:.0f} GB, {system}",
         f"Python {platform.python_version()}, {libraries}",
         (
             f"{server} {number} ({told['mem_allocator']}) on a unix socket, "

@@ -6,6 +6,7 @@ import click
 
 from flow import codec, config
 from flow.cli import options
+from flow.config.project import START_METHODS
 from flow.errors import ConfigError
 from flow.registry import TASKS
 from flow.workers import roles
@@ -79,7 +80,7 @@ then goes back to its queue. A second Ctrl-C stops at once.
 )
 @click.option(
     "--start-method",
-    type=click.Choice(config.START_METHODS),
+    type=click.Choice(START_METHODS),
     help="How processes are started: forked, or spawned as fresh interpreters that "
     "load the app themselves; by default FLOW_START_METHOD, else auto: spawned on "
     "macOS, and where the app started threads while it was imported.",

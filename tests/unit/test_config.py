@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flow import config
-from flow.config import Given, Project
+from flow.config import Project, given
+from flow.config.given import Given
+from flow.config.machine import cpus
+from flow.config.values import memory
 from flow.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -158,17 +161,17 @@ def test_the_environment_wins_over_the_projects_files(
 
 def test_processes_come_from_the_option_then_the_environment_then_the_cpus() -> None:
     both = {"FLOW_PROCESSES": "3", "WEB_CONCURRENCY": "5"}
-    assert config.processes(7, both) == Given(7, "--processes")
-    assert config.processes(None, both) == Given(3, "FLOW_PROCESSES")
-    assert config.processes(None, {"WEB_CONCURRENCY": "5"}).value == 5
-    usual = config.processes(None, {"FLOW_PROCESSES": "", "WEB_CONCURRENCY": ""})
-    assert usual == Given(min(4, config.cpus()), "the CPUs here, at most 4")
+    assert given.processes(7, both) == Given(7, "--processes")
+    assert given.processes(None, both) == Given(3, "FLOW_PROCESSES")
+    assert given.processes(None, {"WEB_CONCURRENCY": "5"}).value == 5
+    usual = given.processes(None, {"FLOW_PROCESSES": "", "WEB_CONCURRENCY": ""})
+    assert usual == Given(min(4, cpus()), "the CPUs here, at most 4")
 
 
 def test_the_grace_comes_from_the_option_then_the_environment() -> None:
-    assert config.grace(0, {"FLOW_GRACE": "8"}) == Given(0, "--grace")
-    assert config.grace(None, {"FLOW_GRACE": "8.5"}) == Given(8.5, "FLOW_GRACE")
-    assert config.grace(None, {}) == Given(25, "the default")
+    assert given.grace(0, {"FLOW_GRACE": "8"}) == Given(0, "--grace")
+    assert given.grace(None, {"FLOW_GRACE": "8.5"}) == Given(8.5, "FLOW_GRACE")
+    assert given.grace(None, {}) == Given(25, "the default")
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "inf", "nan", "1e999"])
@@ -176,14 +179,14 @@ def test_a_number_that_cannot_be_is_named_with_its_variable(text: str) -> None:
     with pytest.raises(
         ConfigError, match="FLOW_PROCESSES must be a whole number from 1"
     ):
-        config.processes(None, {"FLOW_PROCESSES": text})
+        given.processes(None, {"FLOW_PROCESSES": text})
     with pytest.raises(ConfigError, match="FLOW_GRACE must be a number above 0, not"):
-        config.grace(None, {"FLOW_GRACE": text})
+        given.grace(None, {"FLOW_GRACE": text})
 
 
 def test_a_fraction_of_a_process_is_refused() -> None:
     with pytest.raises(ConfigError, match="FLOW_PROCESSES must be"):
-        config.processes(None, {"FLOW_PROCESSES": "0.5"})
+        given.processes(None, {"FLOW_PROCESSES": "0.5"})
 
 
 @pytest.mark.parametrize(
@@ -205,7 +208,7 @@ def test_the_cpus_are_those_that_the_container_may_use(
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    assert config.cpus(tmp_path) == (expected or config.cpus(Path("/nowhere")))
+    assert cpus(tmp_path) == (expected or cpus(Path("/nowhere")))
 
 
 def test_a_worker_says_where_its_numbers_come_from(
@@ -230,12 +233,12 @@ def test_recycling_is_told_by_the_option_then_the_environment_then_the_project(
 ) -> None:
     said = project(tmp_path, "max_jobs = 7\nmax_memory = '1.5GB'")
     told = {"FLOW_MAX_JOBS": "9", "FLOW_MAX_MEMORY": "300 mb"}
-    assert config.max_jobs(0, told, said) == Given(0, "--max-jobs")
-    assert config.max_jobs(None, told, said) == Given(9, "FLOW_MAX_JOBS")
-    assert config.max_jobs(None, {}, said) == Given(7, "[tool.flow] max_jobs")
-    assert config.max_memory("1kb", told, said) == Given(1024, "--max-memory")
-    assert config.max_memory(None, told, said).value == 300 << 20
-    assert config.max_memory(None, {}, said).value == 3 << 29
+    assert given.max_jobs(0, told, said) == Given(0, "--max-jobs")
+    assert given.max_jobs(None, told, said) == Given(9, "FLOW_MAX_JOBS")
+    assert given.max_jobs(None, {}, said) == Given(7, "[tool.flow] max_jobs")
+    assert given.max_memory("1kb", told, said) == Given(1024, "--max-memory")
+    assert given.max_memory(None, told, said).value == 300 << 20
+    assert given.max_memory(None, {}, said).value == 3 << 29
     assert config.worker(said, ("default",), GIVEN).max_memory == 3 << 29
 
 
@@ -244,4 +247,4 @@ def test_recycling_is_told_by_the_option_then_the_environment_then_the_project(
 )
 def test_an_amount_of_memory_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="--max-memory must be like 512MB"):
-        config.memory(text, "--max-memory")
+        memory(text, "--max-memory")
