@@ -61,6 +61,9 @@ class Job(Generic[V]):
     def result(self, timeout: float | None = None) -> V:
         """Wait for the job to end and return what it returned.
 
+        While the server is away (a restart, a fail-over) it goes on trying, with pauses
+        that grow to 5 s, as long as it may wait at all.
+
         Args:
             timeout: seconds to wait at most; None waits for ever, 0 only looks.
 
@@ -68,6 +71,8 @@ class Job(Generic[V]):
             JobFailed: it ended with an error; ``traceback`` holds the whole text.
             JobCancelled: it was cancelled, or discarded itself.
             TimeoutError: it has not ended yet.
+            ServerUnreachable: the server was away when the timeout had passed, or it
+                refuses the login.
             NoSuchJob: there is no such job, or its result has expired.
             UnreadableJob: a class in its result is missing here.
         """

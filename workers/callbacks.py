@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from flow import events, keys
 from flow.errors import UnknownTask
 from flow.log import emit
-from flow.patience import Persistence
 from flow.registry import TASKS
 from flow.store import current, running
 from flow.store.client import Store
+from flow.store.persistence import Persistence
 from flow.workers import timeout
 from flow.workers.board import number
 

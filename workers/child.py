@@ -14,11 +14,11 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from flow.patience import Persistence
 from flow.running import Host, execution, hosted_by
 from flow.signals import STOP
 from flow.store import current, rqcurrent
 from flow.store.client import Store
+from flow.store.persistence import Persistence
 from flow.workers import callbacks
 from flow.workers.fetcher import Fetcher
 from flow.workers.pool import Pool

@@ -113,15 +113,19 @@ class Link:
             ServerUnreachable: patience ended before the server answered.
         """
         words = ("EVALSHA", script.sha, len(keys), *keys, *args)
-        return self._persist(self._evalsha, words, script)
+        return self._persist(self._patience, self._evalsha, words, script)
 
-    def command(self, *words: Any) -> Any:  # noqa: ANN401 - Redis answers anything
+    def command(self, *words: Any, patience: Patience | None = None) -> Any:  # noqa: ANN401 - Redis answers anything
         """Run one command that may be repeated, and return its reply.
+
+        Args:
+            words: the command.
+            patience: this call's own; by default the link's.
 
         Raises:
             ServerUnreachable: patience ended before the server answered.
         """
-        return self._persist(self._wires.command, *words)
+        return self._persist(patience or self._patience, self._wires.command, *words)
 
     @property
     def connections(self) -> int:
@@ -141,38 +145,52 @@ class Link:
             self._wires.call(("SCRIPT", "LOAD", script.source))
             return self._wires.call(words)
 
-    def _persist(self, call: Callable[..., Any], *words: Any) -> Any:  # noqa: ANN401
+    def _persist(
+        self,
+        patience: Patience | None,
+        call: Callable[..., Any],
+        *words: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
         delay, tries = 0.0, 0
         while True:
             try:
                 reply = call(*words)
             except RedisError as error:
                 tries += 1
-                if not _passing(error) and not self._was_let_in(error):
-                    raise _explained(error, self.address) from error
-                if not self._again(error, delay, tries):
-                    raise _explained(error, self.address) from error
+                if not (passing(error) or (patience and self._was_let_in(error))):
+                    raise explained(error, self.address) from error
+                if not _again(patience, error, delay, tries):
+                    raise explained(error, self.address) from error
                 # A server that refuses may be no master any more: look for it anew.
                 self._wires.close()
             else:
-                if self._patience is not None:
-                    self._patience.answered()
+                if patience is not None:
+                    patience.answered()
                 return reply
-            delay = min(LONGEST_WAIT, max(0.05, delay * 2)) * random.uniform(0.5, 1)  # noqa: S311
+            delay = longer(delay)
 
     def _was_let_in(self, error: RedisError) -> bool:
         """Whether a server refuses who was let in before: that may be set right."""
         refused = isinstance(error, AuthenticationError | UnknownMaster)
-        return refused and self._patience is not None and self.connections > 0
-
-    def _again(self, error: Exception, delay: float, tries: int) -> bool:
-        if self._patience is None:
-            # A server that said nothing for so long would only take as long again.
-            return tries == 1 and not isinstance(error, NoReply)
-        return self._patience(error, delay)
+        return refused and self.connections > 0
 
 
-def _passing(error: RedisError) -> bool:
+def _again(
+    patience: Patience | None, error: RedisError, delay: float, tries: int
+) -> bool:
+    if patience is not None and patience(error, delay):
+        return True
+    # What broke may be an old connection. A server that said nothing for so long would
+    # only take as long again.
+    return tries == 1 and not isinstance(error, NoReply)
+
+
+def longer(delay: float) -> float:
+    """Return the seconds before the next try, after one that waited ``delay``."""
+    return min(LONGEST_WAIT, max(0.05, delay * 2)) * random.uniform(0.5, 1)  # noqa: S311
+
+
+def passing(error: RedisError) -> bool:
     """Whether the server may answer the same call later."""
     if isinstance(error, AuthenticationError):
         return False
@@ -185,9 +203,9 @@ def _passing(error: RedisError) -> bool:
     return isinstance(error, ResponseError) and passing
 
 
-def _explained(error: RedisError, address: Address) -> Exception:
+def explained(error: RedisError, address: Address) -> Exception:
     """Return the error as flow says it; a fault of a script stays as it is."""
-    fault = isinstance(error, ResponseError) and not _passing(error)
+    fault = isinstance(error, ResponseError) and not passing(error)
     if fault and not isinstance(error, AuthenticationError):
         return error
     advice = ""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from flow import keys
 from flow.errors import ServerUnreachable
 from flow.record import Status
-from flow.store.link import settings
+from flow.store.link import explained, longer, passing, settings
+from flow.store.persistence import Persistence
 from flow.store.pools import async_client
 
 if TYPE_CHECKING:
@@ -118,33 +121,79 @@ def _end(entry: Any) -> End:  # noqa: ANN401 - as redis-py gives it
     return End(status, fields.get(b"return_value"), fields.get(b"exc_string"))
 
 
-def wait(store: Store, job_id: str, timeout: float | None) -> End | None:
-    """Return how the job ended; None when ``timeout`` seconds passed before."""
-    steps = _steps(job_id, timeout)
-    commands = next(steps)
+class _Talk:
+    """One wait: what is asked next, and the end once it is known.
+
+    Args:
+        job_id: whose end is waited for.
+        timeout: seconds; None is for ever.
+    """
+
+    def __init__(self, job_id: str, timeout: float | None) -> None:
+        """Begin with the first look."""
+        self._steps = _steps(job_id, timeout)
+        self.commands = next(self._steps)
+        self.goes_on = True
+        self.end: End | None = None
+        self.delay = 0.0
+
+    def take(self, replies: list[Any]) -> None:
+        """Go one step on, by what was answered."""
+        self.delay = 0.0
+        try:
+            self.commands = self._steps.send(replies)
+        except StopIteration as done:
+            self.goes_on, self.end = False, done.value
+
+
+@contextlib.contextmanager
+def _about(job_id: str) -> Generator[None]:
     try:
-        while True:
-            commands = steps.send([store.link.command(*words) for words in commands])
-    except StopIteration as done:
-        return cast("End | None", done.value)
+        yield
+    except ServerUnreachable as error:
+        text = f"whether job {job_id} has ended is not known: {error}"
+        raise ServerUnreachable(text) from error
+
+
+def wait(store: Store, job_id: str, timeout: float | None) -> End | None:
+    """Return how the job ended; None when ``timeout`` seconds passed before.
+
+    Raises:
+        ServerUnreachable: the server was not there when they had passed.
+    """
+    persistence = _persistence(store, timeout)
+    ask = partial(store.link.command, patience=persistence)
+    talk = _Talk(job_id, timeout)
+    with _about(job_id):
+        while talk.goes_on:
+            talk.take([ask(*words) for words in talk.commands])
+    return talk.end
 
 
 async def await_end(store: Store, job_id: str, timeout: float | None) -> End | None:  # noqa: ASYNC109
-    """Return how the job ended, without holding up the event loop."""
-    steps = _steps(job_id, timeout)
-    commands = next(steps)
-    try:
-        async with await async_client(store.link.address, **_settings()) as client:
-            while True:
-                replies = [await client.execute_command(*words) for words in commands]
-                commands = steps.send(replies)
-    except StopIteration as done:
-        return cast("End | None", done.value)
-    except RedisError as error:
-        message = f"no answer from {store.link.address}: {error}"
-        raise ServerUnreachable(message) from error
+    """As ``wait``, without holding up the event loop."""
+    persistence, address = _persistence(store, timeout), store.link.address
+    talk = _Talk(job_id, timeout)
+    while talk.goes_on:
+        try:
+            # A new client after each outage: sentinels are asked for the master anew.
+            async with await async_client(address, **settings()) as client:
+                await _go_through(talk, client, persistence)
+        except RedisError as error:
+            pause = persistence.pause(error, talk.delay) if passing(error) else None
+            if pause is None:
+                with _about(job_id):
+                    raise explained(error, address) from error
+            talk.delay = longer(talk.delay)
+            await asyncio.sleep(pause)
+    return talk.end
 
 
-def _settings() -> dict[str, Any]:
-    """Return what connections are made with; these commands only read: one more try."""
-    return {**settings(), "retry": Retry(NoBackoff(), 1)}
+async def _go_through(talk: _Talk, client: Any, persistence: Persistence) -> None:  # noqa: ANN401 - redis-py's
+    while talk.goes_on:
+        talk.take([await client.execute_command(*words) for words in talk.commands])
+        persistence.answered()
+
+
+def _persistence(store: Store, timeout: float | None) -> Persistence:
+    return Persistence(store.link.address, math.inf if timeout is None else timeout)

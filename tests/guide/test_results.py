@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flow import Job, Queue, errors
+from flow.store import persistence
 from flow.store.address import Address
 from flow.store.client import Store
 from tests.support.apps import Shop, Untyped, as_rq_sees, let_go
@@ -17,6 +18,8 @@ from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.server import Server
 
 
 def test_result_waits_until_the_job_has_ended(shop: Shop) -> None:
@@ -219,8 +222,50 @@ def test_nobody_waits_for_results_that_somebody_deleted(
 def test_a_server_that_does_not_answer_is_an_error_of_flow(tmp_path: Path) -> None:
     store = Store(Address(f"unix://{tmp_path / 'nobody'}", "the test"))
     job = Job[str]("some-job", store)
-    for ask in (lambda: job.status, job.result, job.cancel):
+    for ask in (lambda: job.status, job.cancel):
         with pytest.raises(errors.ServerUnreachable, match="no answer from unix://"):
             ask()
-    with pytest.raises(errors.ServerUnreachable, match="no answer from unix://"):
-        asyncio.run(job.aresult())
+    said = r"whether job some-job has ended is not known: no answer from unix://"
+    for seconds in (0, 0.2):
+        with pytest.raises(errors.ServerUnreachable, match=said):
+            job.result(timeout=seconds)
+        with pytest.raises(errors.ServerUnreachable, match=said):
+            asyncio.run(job.aresult(timeout=seconds))
+
+
+def test_who_waits_for_a_result_waits_through_a_restart_of_the_server(
+    shop: Shop, server: Server, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = tasks.resize.enqueue("cat.png")
+    found: list[str] = []
+    missed: list[object] = []
+    monkeypatch.setattr(persistence, "emit", missed.append)
+
+    def look(timeout: float | None) -> None:
+        found.append(job.result(timeout))
+
+    def look_async(timeout: float | None) -> None:
+        found.append(asyncio.run(job.aresult(timeout)))
+
+    waiters = [
+        threading.Thread(target=how, args=(timeout,), daemon=True)
+        for how in (look, look_async)
+        for timeout in (None, 60)
+    ]
+    for waiter in waiters:
+        waiter.start()
+    wait_until(
+        lambda: (
+            store.link.command("INFO", "clients")["blocked_clients"] == len(waiters)
+        ),
+        waiting_for="all to wait",
+    )
+    server.kill()
+    wait_until(
+        lambda: len(missed) == len(waiters), waiting_for="all to miss the server"
+    )
+    server.start()
+    shop.work()
+    for waiter in waiters:
+        waiter.join(60)
+    assert found == ["cat.png at 100"] * len(waiters)
