@@ -279,6 +279,13 @@ class SchedulesReplanned(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SchedulesRestored(Event):
+    """Schedules had been lost from those that come next, and are there again."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class TicksSkipped(Event):
     """Ticks of a schedule were left out; the ledger has them."""
 

@@ -287,6 +287,15 @@ def _(event: events.SchedulesReplanned) -> tuple[int, str]:
 
 
 @words.register
+def _(event: events.SchedulesRestored) -> tuple[int, str]:
+    lost = "schedule was" if event.count == 1 else "schedules were"
+    return logging.WARNING, (
+        f"{event.count} {lost} lost from those that come next, by another's hand: "
+        "planned anew, each from where it stands"
+    )
+
+
+@words.register
 def _(event: events.TicksSkipped) -> tuple[int, str]:
     ticks = "tick" if event.count == 1 else "ticks"
     return logging.WARNING, (

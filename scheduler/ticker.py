@@ -10,6 +10,7 @@ from flow.errors import InvalidSchedule
 from flow.events import ScheduleUnreadable, TickFired, TicksFired, TicksSkipped
 from flow.log import emit
 from flow.scheduler.ahead import SOON, Ahead
+from flow.scheduler.gaps import Gaps
 from flow.scheduler.pace import Pace
 from flow.scheduler.plan import LATE, UNREADABLE, Plan, aside
 from flow.service import Service
@@ -58,12 +59,14 @@ class Ticker(Service):
         self._unreadable: set[str] = set()
         self._pace = Pace()
         self._ahead = Ahead(timetable, record, monotonic)
+        self._gaps = Gaps(timetable)
 
     def run_once(self) -> float:
         """Fire what is due; return the seconds until the next tick, at most one."""
         token = self._leader.token
         if not token:
             self._ahead.forget()
+            self._gaps.forget()
             return self.interval
         self._record.ask()
         began = self._monotonic()
@@ -76,7 +79,7 @@ class Ticker(Service):
         steps = self._plan(waiting)
         if steps:
             return self._take_all(token, steps, began)
-        if self._ahead.plan(waiting):
+        if self._ahead.plan(waiting) or self._gaps.close(waiting.gap):
             return 0.0
         return self._until_next(waiting)
 

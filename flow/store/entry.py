@@ -182,6 +182,7 @@ class Waiting:
         serial: how many calls of tick there were.
         coming: when the next schedule comes that is not due yet; None when none does.
         crowd: how many come within the time that was asked for.
+        gap: how many schedules come not at all.
         due: those that are due.
     """
 
@@ -189,6 +190,7 @@ class Waiting:
     serial: int
     coming: float | None
     crowd: int
+    gap: int
     due: Sequence[Due]
 
 

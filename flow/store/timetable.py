@@ -74,11 +74,26 @@ class Timetable:
             limit: schedules at most.
             soon: ms in which those that are still to come are counted.
         """
-        now, serial, coming, crowd, rows = self._keys.run(
-            "due", ("next", "schedule:", "state"), [limit, soon]
+        now, serial, coming, crowd, gap, rows = self._keys.run(
+            "due", ("next", "schedule:", "state", "ids"), [limit, soon]
         )
         due = [_due(row) for row in rows]
-        return Waiting(now, serial, float(coming) if coming else None, crowd, due)
+        first = float(coming) if coming else None
+        return Waiting(now, serial, first, crowd, gap, due)
+
+    def ids(self) -> list[str]:
+        """Return the id of every schedule."""
+        return words(self._keys.command("HKEYS", "ids"))
+
+    def restore(self, ids: Sequence[str]) -> tuple[int, int]:
+        """Put those back among what comes next that somebody removed there.
+
+        Returns:
+            How many there were; and how many of all schedules come not at all.
+        """
+        raw = [one.encode("utf-8", "surrogateescape") for one in ids]
+        put_back, gap = self._keys.run("restore", ("next", "schedule:", "ids"), raw)
+        return put_back, gap
 
     def coming(self, start: float, end: int, skip: int, limit: int) -> list[Due]:
         """Return schedules that are due later, in that order.

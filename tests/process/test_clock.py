@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flow.record import Invocation, JobRecord
-from tests.scheduler.clocks import Site, none_is_missing, queued, store_of, ticks
+from tests.scheduler.clocks import BEAT, Site, none_is_missing, queued, store_of, ticks
 from tests.support import workers
 from tests.support.waiting import wait_until
 
@@ -107,6 +107,18 @@ def test_a_killed_leader_is_followed_by_another(
         site.wait_for_leader(client).kill()
         has_ticks(client, 2)
     none_is_missing(ticks(client))
+
+
+def test_a_deleted_set_of_next_ticks_costs_no_tick(
+    site: Site, client: redis.Redis
+) -> None:
+    site.write(BEAT.replace("every(1)", 'every(1, catch_up="all")'))
+    clock = site.clock()
+    has_ticks(client, 1)
+    client.delete("flow:clock:beats:next")
+    has_ticks(client, 2)
+    none_is_missing(ticks(client))
+    assert clock.words.count("1 schedule was lost from those that come next") == 1
 
 
 def test_a_leader_that_is_stopped_hands_over(site: Site, client: redis.Redis) -> None:

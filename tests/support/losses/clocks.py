@@ -126,6 +126,16 @@ def replan(losing: Losing) -> None:
         assert stands(losing) == at(n + 1)
 
 
+@loses("restore")
+def restore(losing: Losing) -> None:
+    clock = Turning(losing.away)
+    clock.declare()
+    for _ in losing.rounds("restore"):
+        losing.store.link.command("DEL", "flow:clock:shop:next")
+        clock.timetable.restore(["beat"])
+        assert clock.wakes() == clock.stands()
+
+
 @loses("pause", "resume")
 def pause_and_resume(losing: Losing) -> None:
     schedules.upsert("beat", tasks.report, every=3600)
