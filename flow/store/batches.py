@@ -29,7 +29,7 @@ def script_calls(batches: Sequence[Batch], now: float) -> Iterator[list[Any]]:
     """
     # All are packed before the first is sent: one that cannot be stops all.
     packed = _packed(batches, now)
-    fleeting = int(any(batch.like.result_ttl == 0 for batch in batches))
+    fleeting = int(any(_may_leave_nothing(batch.like) for batch in batches))
     call: list[Any] = [fleeting]
     room = CHUNK
     for head, own, weight in packed:
@@ -60,7 +60,7 @@ def ordinary_call(batches: Sequence[Batch], now: float) -> list[Any] | None:
         return None
     like = batches[0].like
     later = like.due is not None or like.delay is not None or like.depends_on
-    if later or like.chosen or like.at_front or like.ttl or like.result_ttl == 0:
+    if later or like.chosen or like.at_front or like.ttl or _may_leave_nothing(like):
         return None
     job_id, invocation = batches[0].calls[0]
     data, description = codec.own_fields(like, invocation)
@@ -68,6 +68,11 @@ def ordinary_call(batches: Sequence[Batch], now: float) -> list[Any] | None:
         *(like.queue, job_id, *codec.shared_fields(like, now)),
         *("data", data, "description", description, "status", "queued"),
     ]
+
+
+def _may_leave_nothing(like: JobRecord) -> bool:
+    """Whether a job may be gone, with its id, as soon as it has ended."""
+    return like.result_ttl == 0 or like.failure_ttl == 0
 
 
 def _packed(

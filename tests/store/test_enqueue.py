@@ -201,6 +201,23 @@ def test_a_repeated_call_whose_jobs_ran_meanwhile_runs_nothing_twice(
     assert queued(store) == []
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_a_repeated_call_whose_job_failed_and_is_not_kept_runs_nothing_twice(
+    store: Store, server: Server, tmp_path: Path, *, many: bool
+) -> None:
+    jobs = [replace(record(), failure_ttl=0) for _ in range(1 + many)]
+    with proxied(server.socket, tmp_path / "p") as proxy:
+        away = _store_at(store, proxy.url)
+        proxy.lose("enqueue")
+        away.enqueue(jobs)
+        turns = Turns(store)
+        turns.settle(*(failed(claim, ttl=claim.failure_ttl) for claim in turns.take(2)))
+        assert proxy.again().startswith(b"*")
+        away.link.close()
+    assert [store.status(job.id) for job in jobs] == [None for _ in jobs]
+    assert queued(store) == []
+
+
 def test_a_repeated_call_is_not_refused_for_a_parent_that_went_meanwhile(
     store: Store, server: Server, tmp_path: Path
 ) -> None:

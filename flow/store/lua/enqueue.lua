@@ -1,6 +1,6 @@
 -- enqueue: jobs are written and go to their queues, or wait for a time or for other jobs.
 -- A repeated call (its reply was lost) changes nothing: a job that exists is left alone.
--- ARGV  1 token of this call   2 whether a job's result is not kept (0/1)
+-- ARGV  1 token of this call   2 whether a job may leave nothing when it ends (0/1)
 --       then for each batch of jobs that are alike: queue, chosen (0/1), where (back, front, at
 --       or in), due (unix seconds for at, seconds for in), ttl or 0, number of parents, the
 --       parents, number of field values, the fields and values, number of jobs,
@@ -15,7 +15,7 @@ local ACTIVE = {
   rate_limited = true, ready_to_enqueue = true,
 }
 
--- A job whose result is not kept leaves nothing by which a repeated call could know it.
+-- A job whose result or failure is not kept leaves nothing by which a repeated call could know it.
 local remembered = FLEETING and redis.call('GET', MEMORY)
 if remembered then
   return cmsgpack.unpack(remembered)
