@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rq.job import Job
 
 from flow import keys
 from flow.store.client import Worker
@@ -86,6 +87,41 @@ def test_waiting_rooms_forget_jobs_that_are_gone(
     deferred = client.zrange(keys.registry("deferred", "default"), 0, -1)
     assert deferred == [child.id.encode()]
     Turns(store).settle(finished(Turns(store).one(), ttl=0))
+
+
+def test_what_rqs_client_canceled_while_it_waited_is_kept_as_long_as_a_failure(
+    store: Store, client: Untyped, janitor: Janitor
+) -> None:
+    parent, lasting = (
+        replace(record(), failure_ttl=60),
+        replace(record(), failure_ttl=-1),
+    )
+    child = replace(record(), depends_on=(parent.id,))
+    store.enqueue([parent, lasting, child])
+    for job in (parent, lasting, child):
+        Job.fetch(job.id, connection=client).cancel()
+    janitor.run_once()
+    assert 0 < client.ttl(keys.job(parent.id)) <= 60
+    assert 0 < client.ttl(keys.dependents(parent.id)) <= 60
+    assert client.ttl(keys.job(child.id)) > 60
+    assert client.exists(keys.dependencies(child.id)) == 0
+    assert client.ttl(keys.job(lasting.id)) == -1, "its failure_ttl says so"
+    client.delete(keys.job(lasting.id))
+
+
+def test_no_job_is_kept_for_ever_whose_cancel_was_a_year_ago(
+    store: Store, client: Untyped, janitor: Janitor
+) -> None:
+    jobs = [record() for _ in range(200)]
+    store.enqueue(jobs)
+    registry = keys.registry("canceled", "default")
+    for job in jobs:
+        client.hset(keys.job(job.id), "status", "canceled")
+        client.zadd(registry, {job.id: time.time() - 366 * 24 * 3600})
+    client.delete(keys.queue("default"))
+    janitor.run_once()
+    assert client.exists(registry) == 0
+    assert all(client.ttl(keys.job(job.id)) > 0 for job in jobs)
 
 
 def test_roles_of_this_host_that_were_killed_are_forgotten(

@@ -2,8 +2,7 @@
 -- ARGV  1 job   2 now (ISO)
 -- Returns 1 when it was canceled now, 0 when it runs or has ended, -1 when it is unknown.
 -- A repeated call (its reply was lost) is known by its instant, and answered again.
--- use: clock line limit
-local YEAR = 31536000
+-- use: clock line limit canceled
 local id, key = ARGV[1], 'rq:job:' .. ARGV[1]
 local fields = redis.call('HMGET', key, 'status', 'origin', 'ended_at', 'failure_ttl', 'rate_limit_key')
 local status, queue = fields[1], fields[2]
@@ -22,14 +21,7 @@ end
 redis.call('HSET', key, 'status', 'canceled', 'ended_at', ARGV[2])
 redis.call('HDEL', key, 'flow_discarded') -- of an earlier run, if it was requeued
 redis.call('ZADD', 'rq:canceled:' .. queue, string.format('%.0f', seconds()), id)
--- Kept as long as a failure is; RQ would keep it for ever.
-local kept = tonumber(fields[4] or YEAR) or YEAR
-if kept >= 0 then
-  for _, mine in ipairs({ key, 'rq:results:' .. id, key .. ':dependents' }) do
-    redis.call('EXPIRE', mine, kept)
-  end
-end
-redis.call('DEL', 'rq:job::' .. id .. ':dependencies')
+keep_canceled(id, fields[4])
 if fields[5] then
   free_slot(fields[5], id, ARGV[2])
 end

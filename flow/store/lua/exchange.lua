@@ -5,7 +5,7 @@
 --       6 now (ISO)   7 number of queues   then the queues   then the outcomes, as
 --       settle.lua has them
 -- Returns the outcomes that were refused, as job, reason, ... and the claims, 18 values each.
--- use: clock line limit push dependents keep fence shown settle claim
+-- use: clock line limit push dependents keep canceled fence shown settle claim
 local ROOM = 1048576
 local process, turn, worker, iso = ARGV[1], tonumber(ARGV[2]), ARGV[5], ARGV[6]
 local queues = tonumber(ARGV[7])

@@ -3,7 +3,7 @@
 --       of its end   then its outcome, as settle.lua has it
 -- Returns what the fence refused it for, or ''. A repeated call (its reply was lost) is known
 -- by its instant, and answered again.
--- use: clock line limit push dependents keep fence shown settle aftermath
+-- use: clock line limit push dependents keep canceled fence shown settle aftermath
 local o = outcomes_from(4)[1]
 let_go({ o })
 if not o.held then

@@ -2,7 +2,7 @@
 -- while: as executions of the job and of its worker. They see the others no more.
 -- ARGV  1 worker   2 seconds for which they are seen   then queue, job, execution of each
 -- Returns 1 or 0 for each.
--- use: clock fence shown
+-- use: clock canceled fence shown
 local name, lasts = ARGV[1], tonumber(ARGV[2])
 local worker, now = 'rq:worker:' .. name, seconds()
 local answers, oldest = {}, nil

@@ -4,7 +4,7 @@
 --       then queue, job, execution, how (claimed, loading, stopped, crashed) and the packed
 --       call that tells of its end, of each, newest first
 -- Returns the ids put back, and the ids that are dead letters now.
--- use: clock line limit push dependents keep fence shown aftermath
+-- use: clock line limit push dependents keep canceled fence shown aftermath
 local iso, allowed, ttl = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = seconds()
 local back, dead = {}, {}

@@ -1,11 +1,12 @@
 -- sweep: what others left behind: workers that were killed, RQ's workers that died between two
--- steps, waiting rooms with jobs that are gone. A handful of each in one call.
+-- steps, waiting rooms with jobs that are gone, canceled jobs that RQ's client keeps for ever. A
+-- handful of each in one call.
 -- KEYS  1 rq:workers   2 the host's roles; or none
 -- ARGV  1 now (ISO)   2 how many of each   3 seconds after which a silent role is gone
 --       then the queues
 -- Returns how many entries left, how many jobs went to their queues, and the jobs that have
 -- waited for a minute for others that are gone.
--- use: clock line limit push orphan
+-- use: clock line limit push orphan canceled
 local iso, limit, silence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local MINUTE, MANY = 60, 500
 local now = seconds()
@@ -83,11 +84,18 @@ local function waiting_room(queue)
   end
 end
 
+local function canceled(queue)
+  for _, id in ipairs(all('ZRANDMEMBER', 'rq:canceled:' .. queue, limit)) do
+    let_expire(id)
+  end
+end
+
 for at = 4, #ARGV do
   local queue = ARGV[at]
   forget_workers('rq:workers:' .. queue)
   ready(queue)
   waiting_room(queue)
+  canceled(queue)
 end
 
 if KEYS[1] then

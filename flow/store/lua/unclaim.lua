@@ -1,7 +1,7 @@
 -- unclaim: jobs that were claimed but never started go back to the head, uncounted.
 -- ARGV  1 now (ISO)   then queue, job, execution of each, the first to run last
 -- Returns the ids put back.
--- use: clock line limit push fence
+-- use: clock line limit push canceled fence
 local back = {}
 for at = 2, #ARGV, 3 do
   local queue, id, execution = ARGV[at], ARGV[at + 1], ARGV[at + 2]

@@ -9,9 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psutil
-
-from tests.support.faults import ROOT
+from tests.support.faults import ROOT, children
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +50,7 @@ class Member:
     @property
     def children(self) -> list[int]:
         """Its processes that take jobs."""
-        return [child.pid for child in psutil.Process(self.process.pid).children()]
+        return children(self.process)
 
     def revive(self) -> None:
         """Start it again if it has ended; a producer only if it was killed."""

@@ -7,14 +7,8 @@ local function standing(id)
   if fields.err or not fields[1] then
     return 'deleted'
   end
-  if fields[1] == 'canceled' and redis.call('PTTL', 'rq:job:' .. id) == -1 then
-    -- RQ's client would keep it for ever; as in cancel.lua it is kept as a failure is.
-    local lasts = tonumber(redis.call('HGET', 'rq:job:' .. id, 'failure_ttl') or 31536000)
-    for _, mine in ipairs({ '', ':dependents' }) do
-      if lasts and lasts >= 0 then
-        redis.call('EXPIRE', 'rq:job:' .. id .. mine, lasts)
-      end
-    end
+  if fields[1] == 'canceled' then
+    let_expire(id)
   end
   if fields[1] ~= 'started' then
     return fields[1], false, fields[3]
