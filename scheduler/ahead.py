@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flow.scheduler.record import Record
-    from flow.store.entry import Due, Step, Waiting
+    from flow.store.entry import Due, Step
     from flow.store.timetable import Timetable
 
 SOON = 10_000  # ms ahead that are planned
@@ -67,16 +67,17 @@ class Ahead:
             taken.append(self._steps.popleft()[1])
         return taken
 
-    def plan(self, waiting: Waiting) -> bool:
+    def plan(self, now: int, crowd: int) -> bool:
         """Plan some of what comes; return whether there is more to plan.
 
         Args:
-            waiting: what the server said of now.
+            now: the server's time, ms since 1970, as of a moment ago.
+            crowd: how many schedules come soon.
         """
-        if not self._end and not self._is_worth_it(waiting):
+        if not self._end and not self._is_worth_it(now, crowd):
             return False
         if not self._end:
-            self._begin(waiting.now)
+            self._begin(now)
         start, skip = self._place
         page = self._timetable.coming(start, self._end, skip, PAGE)
         for due in page:
@@ -91,13 +92,22 @@ class Ahead:
         self._basis = self._current()
         self._read_at, self._end = None, 0
 
-    def _is_worth_it(self, waiting: Waiting) -> bool:
-        if min(waiting.crowd, MOST) - len(self._steps) < CROWD:
+    def leave(self, to: int) -> None:
+        """Forget what was due so long ago that who leads has taken it.
+
+        Args:
+            to: the ms since 1970 until when that is.
+        """
+        while self._steps and self._steps[0][0] < to:
+            self._steps.popleft()
+
+    def _is_worth_it(self, now: int, crowd: int) -> bool:
+        if min(crowd, MOST) - len(self._steps) < CROWD:
             return False
-        if self._steps and self._steps[0][0] - waiting.now < SETTLED:
+        if self._steps and self._steps[0][0] - now < SETTLED:
             return False
-        now = self._monotonic()
-        return self._read_at is None or now - self._read_at >= AGAIN
+        at = self._monotonic()
+        return self._read_at is None or at - self._read_at >= AGAIN
 
     def _begin(self, now: int) -> None:
         self.forget()

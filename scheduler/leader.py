@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from flow.events import LeaderChanged
 from flow.log import emit
+from flow.scheduler.ahead import SOON as AHEAD
 from flow.service import Service
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Leader(Service):
         self._expected: float | None = None
         self._oversleep = 0.0
         self.token = ""
+        # What comes, as of the last look: one that stands by plans by it.
+        self.now, self.crowd = 0, 0
 
     def run_once(self) -> float:
         """Renew the lease or try to get it; a standby comes back when it may."""
@@ -72,7 +75,7 @@ class Leader(Service):
             return left
         self._measure()
         self._record.ask()
-        lead = self._timetable.lead(self._clock, self.token, self.patience)
+        lead = self._timetable.lead(self._clock, self.token, self.patience, AHEAD)
         self._record.heard(lead.now, lead.serial)
         # Whoever leads: we may be the one who knows, should the server forget it.
         self._record.fired(lead.fired_until)
@@ -81,6 +84,7 @@ class Leader(Service):
         if lead.token != self.token:
             self.token = lead.token
             self._gained()
+        self.now, self.crowd = lead.now, lead.crowd
         self._say(lead.leader)
         wait = RENEW if lead.token else min(RENEW, max(0.0, lead.left) + SOON)
         self._expected = self._monotonic() + wait

@@ -65,9 +65,8 @@ class Ticker(Service):
         """Fire what is due; return the seconds until the next tick, at most one."""
         token = self._leader.token
         if not token:
-            self._ahead.forget()
             self._gaps.forget()
-            return self.interval
+            return self._stand_by()
         self._record.ask()
         began = self._monotonic()
         if self._take_planned(token, began):
@@ -79,9 +78,18 @@ class Ticker(Service):
         steps = self._plan(waiting)
         if steps:
             return self._take_all(token, steps, began)
-        if self._ahead.plan(waiting) or self._gaps.close(waiting.gap):
+        if self._ahead.plan(waiting.now, waiting.crowd) or self._gaps.close(
+            waiting.gap
+        ):
             return 0.0
         return self._until_next(waiting)
+
+    def _stand_by(self) -> float:
+        """Plan ahead too: whoever takes over at a crowd's instant has no time then."""
+        now, crowd = self._leader.now, self._leader.crowd
+        self._ahead.leave(now - VALID)
+        more = crowd > 0 and self._ahead.plan(now, crowd)
+        return 0.0 if more else self.interval
 
     def _until_next(self, waiting: Waiting) -> float:
         if waiting.coming is None:

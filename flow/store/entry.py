@@ -163,6 +163,8 @@ class Lead:
         now: the server's time in ms.
         serial: how many calls of tick there were.
         fired_until: the last tick that fired, ms since 1970; 0 when none has.
+        crowd: how many schedules come within the time that was asked for, to one
+            that stands by.
     """
 
     token: str
@@ -171,6 +173,7 @@ class Lead:
     now: int
     serial: int
     fired_until: int
+    crowd: int
 
 
 @dataclass(frozen=True, slots=True)

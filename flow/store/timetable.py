@@ -135,15 +135,16 @@ class Timetable:
         seconds = None if took < 0 else took / 1_000_000
         return Ticked(now, serial, words(answers), seconds)
 
-    def lead(self, clock: str, token: str, patience: float) -> Lead:
+    def lead(self, clock: str, token: str, patience: float, soon: int = 0) -> Lead:
         """Lead, or go on leading, unless another does.
 
         Args:
             clock: this clock's name.
             token: what it leads by; empty when it does not.
             patience: seconds that a tick may be overdue while the leader is silent.
+            soon: ms in which schedules that are still to come are counted.
         """
-        arguments = [clock, LEASE, token, round(patience * 1000)]
+        arguments = [clock, LEASE, token, round(patience * 1000), soon]
         mine, leader, left, *heard = self._keys.run(
             "lead", ("leader", "epoch", "next", "state"), arguments
         )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flow.scheduler.ahead import CROWD, Ahead
+from tests.scheduler.turning import Turning
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from flow.store.client import Store
     from flow.store.entry import Step
-    from tests.scheduler.turning import Turning
 
 SECONDS = 1000  # ms
 
@@ -36,10 +37,16 @@ def meet(clock: Turning, within: int) -> int:
 def planned(clock: Turning) -> list[Step]:
     """Return what is planned ahead, as if the server's clock had got there."""
     ahead = Ahead(clock.timetable, clock.record)
-    while ahead.plan(clock.timetable.due(1, 10 * SECONDS)):
+    waiting = clock.timetable.due(1, 10 * SECONDS)
+    while ahead.plan(waiting.now, waiting.crowd):
         pass
-    clock.record.earliest = lambda: clock.timetable.time() + 10 * SECONDS  # type: ignore[method-assign]
+    go_ahead(clock)
     return ahead.take(10 * CROWD)
+
+
+def go_ahead(clock: Turning) -> None:
+    """Have a clock believe that the server's clock is ten seconds further."""
+    clock.record.earliest = lambda: clock.timetable.time() + 10 * SECONDS  # type: ignore[method-assign]
 
 
 def test_a_crowd_is_planned_ahead(clock: Turning, crowd: int) -> None:
@@ -53,6 +60,34 @@ def test_what_is_planned_ahead_is_not_early(clock: Turning, crowd: int) -> None:
     answers = clock.timetable.tick(clock.leader.token, planned(clock)).answers
     assert set(answers) == {"early"}
     assert clock.queued() == []
+
+
+def test_one_that_stands_by_has_it_planned_when_it_takes_over(
+    clock: Turning, store: Store, crowd: int
+) -> None:
+    assert crowd
+    standby = Turning(store, "standby")
+    standby.leader.run_once()
+    assert not standby.leader.token
+    wait_until(lambda: standby.ticker.run_once() > 0, waiting_for="its plan")
+    clock.leader.resign()
+    standby.leader.run_once()
+    go_ahead(standby)
+    before = clock.timetable.due(0).serial
+    standby.ticker.run_once()
+    # A call of tick: nothing is due, so it was for what had been planned.
+    assert clock.timetable.due(0).serial > before
+
+
+def test_a_plan_of_what_others_took_is_left_behind(clock: Turning, crowd: int) -> None:
+    ahead = Ahead(clock.timetable, clock.record)
+    waiting = clock.timetable.due(1, 10 * SECONDS)
+    wait_until(
+        lambda: not ahead.plan(waiting.now, waiting.crowd), waiting_for="the plan"
+    )
+    ahead.leave(crowd + 1)
+    go_ahead(clock)
+    assert ahead.take(CROWD) == []
 
 
 def test_what_was_edited_meanwhile_is_stale(

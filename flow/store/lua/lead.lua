@@ -4,9 +4,10 @@
 -- KEYS  1 leader   2 epoch   3 next   4 state
 -- ARGV  1 clock   2 lease in ms   3 its token, '' when it does not lead
 --       4 ms that a tick may be overdue while the leader is silent
+--       5 ms in which schedules that are still to come are counted, for a standby
 -- Returns the token ('' when another leads), who leads, the ms until a standby should look
--- again, the server's time in ms, how many calls of tick there were, and the last tick that
--- fired.
+-- again, the server's time in ms, how many calls of tick there were, the last tick that fired,
+-- and to a standby how many schedules come within those ms.
 -- use: clock number
 local now = math.floor(seconds() * 1000)
 local holder = redis.call('GET', KEYS[1])
@@ -23,7 +24,7 @@ local function take()
   redis.call('SET', KEYS[1], token, 'PX', lease)
   -- The new leader has its time too, before the next one may depose it.
   redis.call('HSET', KEYS[4], 'tick_at', string.format('%.0f', now))
-  return { token, ARGV[1], lease, now, serial, fired_until }
+  return { token, ARGV[1], lease, now, serial, fired_until, 0 }
 end
 
 local left = redis.call('PTTL', KEYS[1])
@@ -33,7 +34,7 @@ if left < 0 then
 end
 if holder == ARGV[3] then
   redis.call('PEXPIRE', KEYS[1], lease)
-  return { holder, ARGV[1], lease, now, serial, fired_until }
+  return { holder, ARGV[1], lease, now, serial, fired_until, 0 }
 end
 
 local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
@@ -44,4 +45,5 @@ if first[2] then
   end
   left = math.min(left, silent - now)
 end
-return { '', string.match(holder, '^%d+:(.*)$') or holder, left, now, serial, fired_until }
+local crowd = redis.call('ZCOUNT', KEYS[3], '(' .. now, now + ARGV[5])
+return { '', string.match(holder, '^%d+:(.*)$') or holder, left, now, serial, fired_until, crowd }
