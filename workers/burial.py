@@ -15,6 +15,7 @@ from flow.log import emit
 from flow.service import Service
 from flow.store import running
 from flow.workers import timeout, verdict
+from flow.workers.verdict import Reason, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from flow.store.client import Held, Store
     from flow.workers.outbox import Packed
     from flow.workers.settler import Settler
-    from flow.workers.verdict import Verdict
 
 AGAIN = 2.0  # seconds between the two
 
@@ -38,9 +38,10 @@ class Dead:
         loading: the number of the one whose code it was loading; 0 for none.
         how: how it died, in words.
         stopping: whether the worker was stopping: then nobody is to blame.
-        verdicts: the executions for whose end it was killed, and why.
         unsent: the outcomes it had reached and not sent, oldest first.
         last: monotonic seconds after which it is looked at for the last time.
+        verdicts: the executions for whose end it was killed, and why.
+        asked: those that somebody had asked to end: they do not run again.
     """
 
     name: str
@@ -50,7 +51,8 @@ class Dead:
     stopping: bool
     unsent: list[Packed] = field(default_factory=list["Packed"])
     last: float = 0.0
-    verdicts: dict[int, Verdict] = field(default_factory=dict[int, "Verdict"])
+    verdicts: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
+    asked: set[int] = field(default_factory=set[int])
 
 
 class Burial(Service):
@@ -110,8 +112,10 @@ class Burial(Service):
             dead.unsent = []
 
     def _judge(self, dead: Dead, held: list[Held]) -> list[Held]:
-        """Settle what it was killed for; return what else it held."""
-        for one in [one for one in held if one.number in dead.verdicts]:
+        """Settle what it was killed for or asked to end; return what else it held."""
+        asked = dict.fromkeys(dead.asked, Verdict(Reason.STOPPED, self._now()))
+        verdicts = {**asked, **dead.verdicts}
+        for one in [one for one in held if one.number in verdicts]:
             held.remove(one)
             claim = running.described(self._store, one)
             if claim is None:
@@ -119,7 +123,7 @@ class Burial(Service):
                     [(one, "claimed")], worker=self._settler.worker, text=""
                 )
                 continue
-            self._pronounce(dead.verdicts[one.number], claim)
+            self._pronounce(verdicts[one.number], claim)
         return held
 
     def _pronounce(self, why: Verdict, claim: Claim) -> None:

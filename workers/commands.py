@@ -2,7 +2,8 @@
 
 RQ publishes them to a channel of the worker: stop a job, stop an execution, kill what
 works, shut down. One that nobody hears, because the connection was gone, is lost, as in
-RQ; the sender may repeat it.
+RQ; the sender may repeat it. A job may be put back, and run elsewhere, while somebody
+stops it: the stop follows it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flow import events
 from flow.errors import ServerUnreachable
 from flow.log import emit
+from flow.record import Status
 from flow.service import Service
 from flow.store import running
 from flow.workers import verdict
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from flow.store.client import Held, Store
     from flow.workers.deadlines import Deadlines
     from flow.workers.process import Process
+
+
+TURNS = 10  # for which a stop follows its job, a second each
+WAITS = (Status.QUEUED, Status.SCHEDULED)
 
 
 class Commands(Service):
@@ -58,6 +64,7 @@ class Commands(Service):
         self._now = now
         self._jobs: list[tuple[str, str]] = []  # job, and execution or nothing
         self._found: list[tuple[Process, Held]] = []  # what was told to end
+        self._missed: dict[str, int] = {}  # jobs, and the turns that they are followed
 
     def hear(self, message: bytes) -> None:
         """Take one command; what needs the server waits for ``run_once``."""
@@ -78,6 +85,8 @@ class Commands(Service):
     def run_once(self) -> None:
         """Stop the jobs that were named."""
         held: dict[str, list[Held]] = {}  # read once: there may be thousands to stop
+        missed = [(job_id, "") for job_id in self._missed]
+        self._jobs = list(dict.fromkeys([*self._jobs, *missed]))
         while self._jobs:
             self._try(self._jobs[0][0], self._find, *self._jobs[0], held)
             del self._jobs[0]
@@ -117,9 +126,10 @@ class Commands(Service):
             and one.process in ours
             and execution in ("", one.execution)
         ]
-        if not held:
+        if not held and (execution or not self._follow(job_id)):
             emit(events.CommandIgnored(f"stop job {job_id}", "it does not run here"))
         for one in held:
+            self._missed.pop(job_id, None)
             process = ours[one.process]
             self._deadlines.ask(process, one.number)
             self._found.append((process, one))
@@ -130,9 +140,29 @@ class Commands(Service):
         if held.number in process.part.running():
             return
         claim = running.described(self._store, held)
-        if claim is None:
-            return
-        verdict.stop_unbegun(self._store, claim, self._worker, self._now())
+        if claim is None or not verdict.stop_unbegun(
+            self._store, claim, self._worker, self._now()
+        ):
+            self._follow(held.job_id)
+
+    def _follow(self, job_id: str) -> bool:
+        """Stop a job that is not here (any more) where it waits or runs now.
+
+        Returns:
+            Whether anything came of it, or may at the next turn.
+        """
+        status, worker = running.whereabouts(self._store, job_id)
+        turns = self._missed.pop(job_id, 0) + 1
+        if status in WAITS and self._store.cancel(job_id):
+            emit(events.StopAsked(job_id))
+            return True
+        if status == Status.STARTED and worker != self._worker:
+            return bool(running.stop(self._store, job_id))
+        if status not in (*WAITS, Status.STARTED) or turns == TURNS:
+            return False
+        # Its process has just died, or it was claimed anew this moment.
+        self._missed[job_id] = turns
+        return True
 
 
 def _read(message: bytes) -> dict[str, Any]:

@@ -271,6 +271,7 @@ class Supervisor:
         unsent = self._stalls.unsent(process)
         dead = Dead(process.name, running, loading, told, stopping, unsent)
         dead.verdicts = process.verdicts
+        dead.asked = part.asked.numbers() - part.doubted.numbers()
         for _ in process.verdicts:
             part.count(seconds=0.0, failed=True)
         self._burial.add(dead)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from flow import codec, keys
-from flow.record import Invocation
+from flow.record import Invocation, Status
 from flow.store.batches import CHUNK
 from flow.store.client import AFTERMATH
 from flow.store.scripts import load
@@ -98,14 +98,21 @@ def stop(store: Store, job_id: str) -> bool | None:
     Returns:
         Whether a worker hears it; False when the job does not run; None: no such job.
     """
-    fields = ("status", "worker_name")
-    status, worker = store.link.command("HMGET", keys.job(job_id), *fields)
+    status, worker = whereabouts(store, job_id)
     if status is None:
         return None
-    if status != b"started" or not worker:
+    if status != Status.STARTED or not worker:
         return False
     told = json.dumps({"command": "stop-job", "job_id": job_id})
-    return bool(store.link.command("PUBLISH", keys.commands(worker.decode()), told))
+    return bool(store.link.command("PUBLISH", keys.commands(worker), told))
+
+
+def whereabouts(store: Store, job_id: str) -> tuple[str | None, str]:
+    """Return a job's status, None if there is no such job, and who ran it last."""
+    fields = ("status", "worker_name")
+    status, worker = store.link.command("HMGET", keys.job(job_id), *fields)
+    # As text: RQ 3 has words that flow does not know.
+    return status and status.decode(), (worker or b"").decode()
 
 
 def queue_of(store: Store, job_id: str) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -165,6 +167,19 @@ def test_a_job_that_swallows_a_stop_is_ended_with_its_process(
     assert store.link.command("HGET", keys.job(again.id), "flow_crashes") is None
     assert "is killed: a job went on for 1.5 s" in yard.log()
     assert "died" not in yard.log()
+
+
+def test_a_job_whose_process_dies_while_it_is_stopped_does_not_run_again(
+    yard: Yard,
+) -> None:
+    with yard.worker():
+        job = hazards.swallow.enqueue(yard.ledger)
+        (process,) = yard.running()
+        assert job.stop() is True
+        yard.expect(2)  # it has swallowed the first
+        os.kill(process, signal.SIGKILL)
+        stopped(job)
+    assert holds(yard) == 1
 
 
 def test_a_stopped_job_can_be_requeued(yard: Yard, client: redis.Redis) -> None:

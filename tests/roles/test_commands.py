@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flow import errors
+from flow import errors, keys
 from flow.job import Job
 from flow.record import Status
 from flow.workers import aftermath
 from flow.workers.board import Board
-from flow.workers.commands import Commands
+from flow.workers.commands import TURNS, Commands
 from flow.workers.deadlines import Deadlines
 from flow.workers.process import Process
 from tests.support.apps import RQ
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from flow.store.client import Store
     from tests.support.server import Server
 
+Untyped = Any  # redis-py is typed in part
 PATIENCE = 5.0
+LONG = 60.0  # seconds a wait may take at most
 
 
 class Worker:
@@ -142,6 +144,64 @@ def test_the_job_of_another_worker_is_left_alone(worker: Worker, store: Store) -
     worker.hear(command="stop-job", job_id=claim.job_id)
     worker.commands.run_once()
     assert other.settle(finished(claim)) == []
+
+
+def test_a_stop_finds_a_job_that_was_put_back_meanwhile(
+    worker: Worker, store: Store
+) -> None:
+    store.enqueue([record()])
+    claim = worker.turns.one()
+    store.unclaim([claim])
+    worker.hear(command="stop-job", job_id=claim.job_id)
+    worker.commands.run_once()
+    assert store.status(claim.job_id) is Status.CANCELED
+    assert queued(store) == []
+
+
+def test_a_stop_finds_a_job_whose_process_is_being_buried(
+    worker: Worker, store: Store
+) -> None:
+    store.enqueue([record()])
+    dead = Turns(store)
+    claim = dead.one()
+    worker.hear(command="stop-job", job_id=claim.job_id)
+    worker.commands.run_once()
+    assert store.status(claim.job_id) is Status.STARTED
+    store.unclaim([claim])
+    again = worker.turns.one()
+    worker.commands.run_once()
+    assert store.status(claim.job_id) is Status.STOPPED
+    assert worker.turns.settle(finished(again)) == [(claim.job_id, "lost")]
+
+
+def test_a_stop_follows_a_job_to_another_worker(
+    worker: Worker, store: Store, client: Untyped
+) -> None:
+    store.enqueue([record()])
+    claim = Turns(store).one()
+    store.link.command("HSET", keys.job(claim.job_id), "worker_name", "other")
+    with client.pubsub() as other:
+        other.subscribe(keys.commands("other"))
+        assert other.get_message(timeout=LONG)
+        worker.hear(command="stop-job", job_id=claim.job_id)
+        worker.commands.run_once()
+        heard = other.get_message(timeout=LONG)
+    told = {"command": "stop-job", "job_id": claim.job_id}
+    assert json.loads(heard["data"]) == told
+    store.unclaim([claim])
+
+
+def test_a_stop_that_finds_nothing_to_stop_is_given_up(
+    worker: Worker, store: Store
+) -> None:
+    store.enqueue([record()])
+    claim = Turns(store).one()
+    worker.hear(command="stop-job", job_id=claim.job_id)
+    for _ in range(TURNS):
+        worker.commands.run_once()
+    store.unclaim([claim])
+    worker.commands.run_once()
+    assert queued(store) == [claim.job_id]
 
 
 def test_a_command_waits_for_a_server_that_is_away(
