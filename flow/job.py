@@ -78,7 +78,7 @@ class Job(Generic[V]):
         """
         return self._value(waiting.wait(self._where, self._id, timeout), timeout)
 
-    async def aresult(self, timeout: float | None = None) -> V:  # noqa: ASYNC109
+    async def aresult(self, timeout: float | None = None) -> V:  # noqa: ASYNC109 - as result() has it
         """As ``result``, from a coroutine."""
         end = await waiting.await_end(self._where, self._id, timeout)
         return self._value(end, timeout)

@@ -39,7 +39,7 @@ class Queue:
         self,
         function: str | Callable[..., Any],
         *args: Any,  # noqa: ANN401 - whatever the function takes
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401 - likewise
     ) -> Job[Any]:
         """Enqueue a call of a function with RQ's defaults, as RQ's queues do.
 

@@ -183,7 +183,7 @@ def _handle(job: Any, error: BaseException) -> None:  # noqa: ANN401 - RQ's job
             return
 
 
-def _read(job_id: str, status: str, result: object = None) -> Any:  # noqa: ANN401
+def _read(job_id: str, status: str, result: object = None) -> Any:  # noqa: ANN401 - RQ's job
     from flow.store import rq  # noqa: PLC0415 - most workers never need RQ's code
 
     job = rq.read(_store(current.store().link.address), job_id)

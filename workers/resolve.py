@@ -122,7 +122,7 @@ def _function(invocation: Invocation) -> Callable[..., Any]:
     raise UnknownTask(f"{invocation.path}: there is no such module")
 
 
-def _attribute(found: Any, names: list[str], path: str) -> Callable[..., Any]:  # noqa: ANN401
+def _attribute(found: Any, names: list[str], path: str) -> Callable[..., Any]:  # noqa: ANN401 - what a name leads to
     for name in names:
         try:
             found = getattr(found, name)

@@ -47,8 +47,8 @@ class Worker(BaseWorker):
         *_: Any,  # noqa: ANN401 - formats of RQ's log, which flow does not write
         max_jobs: int | None = None,
         max_idle_time: int | None = None,
-        dequeue_strategy: Any = None,  # noqa: ANN401
-        **__: Any,  # noqa: ANN401
+        dequeue_strategy: Any = None,  # noqa: ANN401 - RQ's own type; flow has its order
+        **__: Any,  # noqa: ANN401 - what later versions of RQ add
     ) -> bool:
         """Run jobs until the worker is stopped, or the burst is over.
 

@@ -82,8 +82,8 @@ class Doorbell:
             connection.send_command("CLIENT", "TRACKING", "ON", "BCAST", *words)
             connection.read_response()
             # redis-py hands these functions what it reads of keys and of channels.
-            connection._parser.set_invalidation_push_handler(self._hear)  # noqa: SLF001
-            connection._parser.set_pubsub_push_handler(self._take)  # noqa: SLF001
+            connection._parser.set_invalidation_push_handler(self._hear)  # noqa: SLF001 - there is no public way
+            connection._parser.set_pubsub_push_handler(self._take)  # noqa: SLF001 - likewise
             if self._channel:
                 _subscribe(connection, self._channel)
         except RedisError:
@@ -144,8 +144,8 @@ class Doorbell:
         """Drop the connection after a fork, and leave the parent's alone."""
         if self._connection is not None:
             # Close our copy of the descriptor only: disconnect() would shut it down.
-            self._connection._sock.close()  # noqa: SLF001
-            self._connection._sock = None  # noqa: SLF001
+            self._connection._sock.close()  # noqa: SLF001 - there is no public way
+            self._connection._sock = None  # noqa: SLF001 - likewise
             self._connection = None
 
     def close(self) -> None:

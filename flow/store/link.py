@@ -106,7 +106,7 @@ class Link:
         self._wires = Wires(self.redis)
         self._patience = patience
 
-    def run(self, script: Script, keys: Sequence[Any], args: Sequence[Any]) -> Any:  # noqa: ANN401
+    def run(self, script: Script, keys: Sequence[Any], args: Sequence[Any]) -> Any:  # noqa: ANN401 - a script returns anything
         """Run a script and return its reply, however often its reply gets lost.
 
         Raises:
@@ -137,7 +137,7 @@ class Link:
         self._wires.close()
         self.redis.close()
 
-    def _evalsha(self, words: tuple[Any, ...], script: Script) -> Any:  # noqa: ANN401
+    def _evalsha(self, words: tuple[Any, ...], script: Script) -> Any:  # noqa: ANN401 - likewise
         try:
             return self._wires.call(words)
         except NoScriptError:
@@ -149,8 +149,8 @@ class Link:
         self,
         patience: Patience | None,
         call: Callable[..., Any],
-        *words: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        *words: Any,  # noqa: ANN401 - likewise
+    ) -> Any:  # noqa: ANN401 - likewise
         delay, tries = 0.0, 0
         while True:
             try:
@@ -187,7 +187,7 @@ def _again(
 
 def longer(delay: float) -> float:
     """Return the seconds before the next try, after one that waited ``delay``."""
-    return min(LONGEST_WAIT, max(0.05, delay * 2)) * random.uniform(0.5, 1)  # noqa: S311
+    return min(LONGEST_WAIT, max(0.05, delay * 2)) * random.uniform(0.5, 1)  # noqa: S311 - so that a fleet does not return as one
 
 
 def passing(error: RedisError) -> bool:

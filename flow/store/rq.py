@@ -86,7 +86,7 @@ def _made(store: Store, job_id: str, raw: Mapping[bytes, bytes]) -> Handle:
 def show(job: Handle, status: str, ended: float, result: object = None) -> None:
     """Have the job show how it ended, as RQ's worker does before it is written."""
     job._status = JobStatus(status)  # noqa: SLF001 - RQ's worker sets both so
-    job._result = result  # noqa: SLF001
+    job._result = result  # noqa: SLF001 - likewise
     job.ended_at = datetime.fromtimestamp(ended, UTC)
 
 

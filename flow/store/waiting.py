@@ -170,7 +170,7 @@ def wait(store: Store, job_id: str, timeout: float | None) -> End | None:
     return talk.end
 
 
-async def await_end(store: Store, job_id: str, timeout: float | None) -> End | None:  # noqa: ASYNC109
+async def await_end(store: Store, job_id: str, timeout: float | None) -> End | None:  # noqa: ASYNC109 - as its plain twin
     """As ``wait``, without holding up the event loop."""
     persistence, address = _persistence(store, timeout), store.link.address
     talk = _Talk(job_id, timeout)

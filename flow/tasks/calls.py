@@ -187,7 +187,7 @@ class Task(Generic[P, R, V]):
         if call.task != self.declaration.path:
             raise InvalidCall(f"a call of {call.task}, not of {self.declaration.path}")
 
-    def _later(self, args: Any, kwargs: Any, **when: float) -> Job[V]:  # noqa: ANN401
+    def _later(self, args: Any, kwargs: Any, **when: float) -> Job[V]:  # noqa: ANN401 - as the task takes them
         invocation, like = self._invocation(args, kwargs), self._like()
         if like.depends_on:
             # The end of its parents would start it, however early that is.
@@ -197,7 +197,7 @@ class Task(Generic[P, R, V]):
             )
         return self._send(replace(like, **cast("Any", when)), [invocation])[0]
 
-    def record(self, args: Any, kwargs: Mapping[str, Any]) -> JobRecord:  # noqa: ANN401
+    def record(self, args: Any, kwargs: Mapping[str, Any]) -> JobRecord:  # noqa: ANN401 - likewise
         """Return what enqueueing this call would write.
 
         Raises:
@@ -206,7 +206,7 @@ class Task(Generic[P, R, V]):
         like, invocation = self._like(), self._invocation(args, kwargs)
         return replace(like, id=like.id or queue.new_id(), invocation=invocation)
 
-    def _invocation(self, args: Any, kwargs: Mapping[str, Any]) -> Invocation:  # noqa: ANN401
+    def _invocation(self, args: Any, kwargs: Mapping[str, Any]) -> Invocation:  # noqa: ANN401 - likewise
         self._parameters.check(self.name, args, kwargs)
         return Invocation(self.declaration.path, args, kwargs)
 

@@ -44,8 +44,7 @@ def cron(
         raise InvalidSchedule(
             '@cron needs an expression: @cron("0 7 * * mon-fri", tz="Europe/London")'
         )
-    # Parsing croniter's way costs an import that a module without @cron need not pay.
-    from flow.recurrence import Cron  # noqa: PLC0415
+    from flow.recurrence import Cron  # noqa: PLC0415 - a module without @cron need not pay
 
     dst = policy.pop("dst", "vixie")
     Cron(expression, tz=tz, dst=dst, id=name or "declared")

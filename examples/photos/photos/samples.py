@@ -43,8 +43,7 @@ def paint(number: int) -> tuple[str, bytes]:
     The first six have names; what follows are the same scenes, with other hills.
     """
     scene = SCENES[number % len(SCENES)]
-    # The same pictures each time: to be pretty, not to be secret.
-    chance = random.Random(number)  # noqa: S311
+    chance = random.Random(number)  # noqa: S311 - the same pictures each time, no secrets
     image = _painted(scene, (SHORT, LONG) if scene.turned else (LONG, SHORT), chance)
     exif = Image.Exif()
     exif[MAKER], exif[DESCRIPTION] = "a camera that tells too much", "taken at home"

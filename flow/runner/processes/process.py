@@ -91,8 +91,7 @@ class Process:
             env={**self._environ, **(LISTENING if self._listener else {})},
             cwd=self._folder,
             start_new_session=True,
-            # There are no threads here, which is what makes it unsafe elsewhere.
-            preexec_fn=self._prepare if self.terminal or self._listener else None,  # noqa: PLW1509
+            preexec_fn=self._prepare if self.terminal or self._listener else None,  # noqa: PLW1509 - safe, as there are no threads here
             pass_fds=(HANDED,) if self._listener else (),
         )
 

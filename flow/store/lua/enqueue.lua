@@ -6,7 +6,7 @@
 --       parents, number of field values, the fields and values, number of jobs,
 --       then for each job: id, data, description
 -- Returns for each job: 1 enqueued, 0 there already, or the id of a parent that is missing.
--- use: clock line limit push
+-- use: clock line
 local answers, at = {}, 3
 local TOKEN, FLEETING = ARGV[1], ARGV[2] == '1'
 local MEMORY = 'flow:enqueued:' .. TOKEN

@@ -4,7 +4,7 @@
 -- ARGV  1 job   2 its score   3 schedule, or '' for a delayed job   4 next tick in ms
 --       5 number of values, fields and values, then those of its job
 -- Returns 1, or 0 when the entry has changed meanwhile.
--- use: clock line limit push ring
+-- use: clock line ring
 local id, score, name = ARGV[1], ARGV[2], ARGV[3]
 local stands = redis.call('ZSCORE', KEYS[1], id)
 if not stands or tonumber(stands) ~= tonumber(score) then
