@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from flow.config import environment, find_project
 from flow.errors import ProcfileError
 from flow.runner.declared import procfile
 from flow.runner.proposals import languages, python_apps
+
+if TYPE_CHECKING:
+    from flow.runner.proposals.proposal import Proposal
 
 TASKS_RUN_BY = "flow worker"
 ORDER = ("release", "web", "worker", "urgentworker", "clock")
@@ -68,7 +72,7 @@ def _name_app(folder: Path, *, dry_run: bool) -> None:
     click.echo(said, err=True)
 
 
-def _text(commands: languages.Proposal, language: str) -> str:
+def _text(commands: Proposal, language: str) -> str:
     lines = [f"{name}: {commands[name]}" for name in ORDER if name in commands]
     text = "".join(f"{line}\n" for line in lines)
     if not any(name != procfile.RELEASE for name in commands):

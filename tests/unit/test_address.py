@@ -82,6 +82,8 @@ def test_what_was_read_makes_the_same_url_again(url: str) -> None:
             "Invalid value for 'socket_timeout'",
         ),
         ("sentinel://h1/m", "is no address of a Redis"),
+        ("amqp://user:s3cret@broker:5672/", "is no address of a Redis"),
+        ("sqs://", "is no address of a Redis"),
     ],
 )
 def test_what_names_no_server_is_said_without_secrets(url: str, told: str) -> None:

@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from flow.runner.proposals.proposal import text_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Proposal = dict[str, str]  # the command of each process type
+    from flow.runner.proposals.proposal import Proposal
+
 NAMED = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -40,14 +43,6 @@ def detect(folder: Path) -> Language | None:
         if any((folder / sign).is_file() for sign in language.signs):
             return language
     return PYTHON if _python(folder) else None
-
-
-def text_of(path: Path) -> str:
-    """Return a file's text, as far as it is any; empty where there is none."""
-    try:
-        return path.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def _ruby(folder: Path) -> Proposal:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from flow.runner.proposals.languages import Proposal, text_of
+from flow.runner.proposals.proposal import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from flow.runner.proposals.proposal import Proposal
 
 SERVERS = {  # what makes an app, and what serves it
     "FastAPI": "uvicorn {} --host 0.0.0.0 --port $PORT",
