@@ -96,7 +96,8 @@ def _declare(function: Callable[..., Any], options: TaskOptions) -> Task[..., An
 
 
 def _path(function: Callable[..., Any]) -> str:
-    if not inspect.isroutine(function):
+    # A partial is a routine since Python 3.14, but has no name to be imported by.
+    if not inspect.isroutine(function) or not hasattr(function, "__qualname__"):
         raise InvalidTask(f"@task decorates a function, not {function!r}")
     if "<" in function.__qualname__:  # <locals> or <lambda>
         raise InvalidTask(

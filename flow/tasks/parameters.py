@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any
 
 from flow.errors import InvalidCall
+
+if sys.version_info >= (3, 14):
+    from annotationlib import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +27,7 @@ class Parameters:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         """Read the signature once; each call is then judged by two sets."""
-        self._signature = inspect.signature(function)
+        self._signature = _signature(function)
         listed = list(self._signature.parameters.values())
         # By how many arguments come by position: which names may come, and which must.
         self._fits: list[tuple[frozenset[str], frozenset[str]]] = []
@@ -45,6 +49,13 @@ class Parameters:
             raise InvalidCall(
                 f"{name}{self._signature} cannot be called so: {error}"
             ) from None
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    if sys.version_info >= (3, 14):
+        # As text: evaluated, a type imported for checkers alone would be a NameError.
+        return inspect.signature(function, annotation_format=Format.STRING)
+    return inspect.signature(function)
 
 
 def _names(left: list[inspect.Parameter]) -> tuple[frozenset[str], frozenset[str]]:

@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from tests.scheduler.turning import Turning
     from tests.support.server import Server
 
-# Its own parser of expressions announces a change of its own.
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+pytestmark = [
+    # Its own parser of expressions announces a change of its own.
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    # It calls utcnow, which Python deprecates since 3.12.
+    pytest.mark.filterwarnings("ignore:.*utcnow:DeprecationWarning:rq_scheduler"),
+]
 PUBLISHED = Path(__file__).parent / "published" / "test_scheduler.txt"
 ENTRIES = "rq:scheduler:scheduled_jobs"
 LOCK = "rq:scheduler_lock"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,18 @@ def python_says(
     except TypeError as error:
         return str(error)
     return None
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 14), reason="evaluates annotations with the definition"
+)
+def test_a_type_that_only_checkers_import_is_no_concern_of_a_call() -> None:
+    names: dict[str, Any] = {}
+    source = "def resize(photo: Photo, width: int = 3) -> Photo: ..."
+    exec(compile(source, "app.py", "exec", dont_inherit=True), names)  # noqa: S102 - without this file's __future__
+    Parameters(names["resize"]).check("resize", (1,), {})
+    with pytest.raises(InvalidCall, match=r"^resize\(photo: 'Photo', width: "):
+        Parameters(names["resize"]).check("resize", (), {})
 
 
 def test_ids_are_random_uuids_as_rq_draws_them() -> None:
