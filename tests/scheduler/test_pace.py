@@ -50,6 +50,8 @@ def test_a_call_of_few_steps_says_nothing_of_a_step() -> None:
 
 
 def test_the_server_says_what_a_call_took_of_its_processor(clock: Turning) -> None:
+    if not clock.store.link.command("EVAL", "return rawget(_G, 'os') and 1", 0):
+        pytest.skip("this server tells scripts nothing of it, as Redis before 7.4")
     clock.declare(catch_up="all")
     clock.rewind(30 * 60_000)
     clock.leader.run_once()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from flow.store import embedded
+from tests.support.server import program
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Node:
     def start(self) -> None:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(embedded.binary()), str(self._file), *self._options],
+                [str(program()), str(self._file), *self._options],
                 cwd=self._folder,
                 stdout=log,
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import shutil
 import subprocess
 import tempfile
@@ -18,12 +20,26 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
 
+def program() -> Path:
+    """Return the server that tests run: TEST_SERVER, else the embedded one."""
+    return Path(os.environ.get("TEST_SERVER") or embedded.binary())
+
+
+@functools.cache
+def _debug(binary: Path) -> Sequence[str]:
+    """Return the words that allow DEBUG; Redis 6.2 has it without, and refuses them."""
+    asked = subprocess.run(
+        [str(binary), "--version"], capture_output=True, text=True, check=True
+    )
+    return () if " v=6." in asked.stdout else ("--enable-debug-command", "yes")
+
+
 class Server:
     """One server process on a unix socket in a folder of its own.
 
     Args:
         folder: an empty folder with a short path.
-        binary: valkey-server or redis-server; the embedded one by default.
+        binary: valkey-server or redis-server, if not the tests' own.
         options: further words of its command line, which win.
     """
 
@@ -32,7 +48,7 @@ class Server:
     ) -> None:
         self.folder = folder
         self.options = options
-        self.binary = binary or embedded.binary()
+        self.binary = binary or program()
         self.socket = folder / "s"
         self.url = f"unix://{self.socket}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -42,7 +58,7 @@ class Server:
             [
                 *(str(self.binary), "--port", "0", "--unixsocket", str(self.socket)),
                 *("--dir", str(self.folder), "--save", "", "--appendonly", "yes"),
-                *("--appendfsync", "always", "--enable-debug-command", "yes"),
+                *("--appendfsync", "always", *_debug(self.binary)),
                 *self.options,
             ],
             stdout=subprocess.DEVNULL,
