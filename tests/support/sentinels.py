@@ -85,7 +85,7 @@ class Watched:
     def __init__(self, folder: Path, sentinels: int = 1, password: str = "") -> None:
         keep = ("--save", "", "--appendonly", "yes", "--repl-diskless-sync-delay", "0")
         self.first = Node(folder, *keep)
-        follow = ("--replicaof", f"127.0.0.1 {self.first.port}")
+        follow = ("--replicaof", "127.0.0.1", str(self.first.port))
         self.second = Node(folder, *keep, *follow)
         watch = f"sentinel monitor {MASTER} 127.0.0.1 {self.first.port} {sentinels}\n"
         watch += f"sentinel down-after-milliseconds {MASTER} 700\n"
