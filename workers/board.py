@@ -66,7 +66,7 @@ class Board:
         # One place more than slots: for the job that is being loaded.
         # Two before it: how far was claimed, and how far that was withdrawn.
         shown = COUNTS + slots * SHOWN.size + (3 + 2 * ASKED + SETTLED) * NUMBER.size
-        self._size = shown + outbox.SIZE
+        self._size = shown + BEAT.size + outbox.SIZE
         self.processes = processes
         size = HEADER + processes * self._size
         self.descriptor = unnamed(size) if descriptor is None else descriptor
@@ -159,7 +159,8 @@ class Part:
         self.asked = Numbers(memory, lists)
         self.doubted = Numbers(memory, lists + ASKED * NUMBER.size)
         self.settled = Numbers(memory, lists + 2 * ASKED * NUMBER.size, SETTLED)
-        self.outbox = Outbox(memory, lists + (2 * ASKED + SETTLED) * NUMBER.size)
+        self._watched = lists + (2 * ASKED + SETTLED) * NUMBER.size
+        self.outbox = Outbox(memory, self._watched + BEAT.size)
 
     def clear(self) -> None:
         """Show nothing: a new process begins."""
@@ -228,6 +229,16 @@ class Part:
         """
         NUMBER.pack_into(self._memory, self._withdrawn, execution)
         self._memory[self._barred] |= WITHDRAWN
+
+    @property
+    def watched(self) -> float:
+        """When the process last asked about its long jobs, monotonic seconds."""
+        at: float = BEAT.unpack_from(self._memory, self._watched)[0]
+        return at
+
+    @watched.setter
+    def watched(self, at: float) -> None:
+        BEAT.pack_into(self._memory, self._watched, at)
 
     def ask(self, executions: Iterable[int]) -> None:
         """Have these and no others end, or not begin; for the supervisor."""

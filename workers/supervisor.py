@@ -35,6 +35,7 @@ from flow.workers.quiet import Quiet
 from flow.workers.seats import Seats
 from flow.workers.settler import Settler
 from flow.workers.stalls import AGAIN, Stalls
+from flow.workers.vigil import Vigil
 
 if TYPE_CHECKING:
     from flow.config import WorkerConfig
@@ -96,7 +97,10 @@ class Supervisor:
         self._stalls = Stalls(store, self._settler, config.queues, alive)
         # Deadlines first: they need no server, which the others may wait for.
         first = (self._deadlines, self._heartbeat, self._pulse, self._burial)
-        upkeep = (self._commands, self._promoter, *rounds(store))
+        upkeep = (
+            *(self._commands, Vigil(store, self.name, config.queues, alive)),
+            *(self._promoter, *rounds(store)),
+        )
         limits = recycling.scales(config, alive, lambda: self._seats.has_room)
         self._agenda = Agenda([*first, self._stalls, *upkeep, *limits])
         self._answer_bell()

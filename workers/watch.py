@@ -44,13 +44,15 @@ class Watch:
         self._part, self._worker = seat.part, seat.worker
         self._monotonic = monotonic
         self._due = monotonic() + EVERY
+        self._part.watched = monotonic()
         self._seen: set[str] = set()
 
     def look(self, pool: Pool) -> None:
         """Look, if it is time to; short jobs are never seen twice, and cost nothing."""
         if self._monotonic() < self._due:
             return
-        self._due = self._monotonic() + EVERY
+        self._part.watched = self._monotonic()
+        self._due = self._part.watched + EVERY
         claims = {work.claim.execution: work.claim for work in pool.under_way()}
         long = [claim for name, claim in claims.items() if name in self._seen]
         self._seen = set(claims)
