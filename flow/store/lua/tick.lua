@@ -10,7 +10,7 @@
 -- Returns the server's time in ms, how many such calls there were, for each step fired, skipped,
 -- aside, overlap, skip_next, fenced, early, stale, or fault and what is wrong; and the
 -- microseconds of the processor that all took, -1 where the server does not tell.
--- use: clock line limit push ledger spawn overlap number
+-- use: clock line limit push ledger spawn canceled overlap number
 -- TIME stands still in a script; the processor's own time does not. Redis tells it from 7.4 on.
 local processor = rawget(_G, 'os')
 local began = processor and processor.clock()

@@ -1,6 +1,5 @@
 -- What a schedule's policy says to a tick while its job before, `last`, has not ended.
 local WAITS = { queued = true, scheduled = true, deferred = true, created = true }
-local YEAR = 31536000
 local overlap = {}
 
 local function ended(id)
@@ -38,14 +37,7 @@ function overlap.cancel_previous(last, iso, now)
   end
   redis.call('HSET', key, 'status', 'canceled', 'ended_at', iso)
   redis.call('ZADD', 'rq:canceled:' .. fields[2], string.format('%.0f', now / 1000), last)
-  -- Kept as long as a failure is, as in cancel.lua.
-  local lasts = tonumber(fields[4] or YEAR) or YEAR
-  if lasts >= 0 then
-    for _, mine in ipairs({ key, 'rq:results:' .. last, key .. ':dependents' }) do
-      redis.call('EXPIRE', mine, lasts)
-    end
-  end
-  redis.call('DEL', 'rq:job::' .. last .. ':dependencies')
+  keep_canceled(last, fields[4])
   return nil
 end
 
