@@ -31,6 +31,17 @@ def test_a_process_that_ends_is_started_again(tmp_path: Path) -> None:
         started.nothing_left()
 
 
+def test_a_new_release_begins_with_a_restart_at_once_again(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text(f"a: exit 1\nb: {SLEEP}\n")
+    with Started(tmp_path, "start", "--on-exit", "restart") as started:
+        started.wait_for(b"a.1 starts again at once")
+        started.wait_for(b"a.1 starts again in ", times=2)
+        flow(tmp_path, "config", "set", "A=1")
+        started.wait_for(b"a.1 starts again at once", times=2)
+        started.process.terminate()
+        assert started.end() == 0
+
+
 def test_twenty_crash_loops_leave_the_others_alone(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text(f"a: exit 1\nb: echo up; {SLEEP}\n")
     with Started(tmp_path, "start", "--on-exit", "restart", "-c", "a=20") as started:

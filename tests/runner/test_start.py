@@ -73,6 +73,15 @@ def test_a_background_process_of_the_one_that_ended_is_stopped(tmp_path: Path) -
     assert outcome(tmp_path)[0] == 4
 
 
+def test_a_line_of_the_procfile_is_the_shells(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text(
+        "a: A=1 sh -c 'echo \"A is $A\"' && (exit 7) # here, and not before\n"
+    )
+    with Started(tmp_path, "start") as started:
+        assert started.end() == 7
+        assert b"a.1  | A is 1" in started.output
+
+
 def test_a_process_may_use_its_grace(tmp_path: Path) -> None:
     gate = a_gate(tmp_path)
     stop = "echo stopping; read x < gate; echo put back; exit 0"
