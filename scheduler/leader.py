@@ -75,7 +75,10 @@ class Leader(Service):
             return left
         self._measure()
         self._record.ask()
-        lead = self._timetable.lead(self._clock, self.token, self.patience, AHEAD)
+        asked = self._record.about()
+        lead = self._timetable.lead(
+            self._clock, self.token, self.patience, AHEAD, asked
+        )
         self._record.heard(lead.now, lead.serial)
         # Whoever leads: we may be the one who knows, should the server forget it.
         self._record.fired(lead.fired_until)

@@ -49,6 +49,10 @@ class Record:
         """Return the ms since 1970 that the server's time is at least."""
         return self._steady.earliest()
 
+    def about(self) -> int:
+        """Return the ms since 1970 that the server's time is, about."""
+        return self._steady.about()
+
     def fired(self, until: int) -> None:
         """Note that ticks up to then, ms since 1970, have become jobs."""
         self._fired_until = max(self._fired_until, until)

@@ -135,7 +135,9 @@ class Timetable:
         seconds = None if took < 0 else took / 1_000_000
         return Ticked(now, serial, words(answers), seconds)
 
-    def lead(self, clock: str, token: str, patience: float, soon: int = 0) -> Lead:
+    def lead(
+        self, clock: str, token: str, patience: float, soon: int = 0, asked: int = 0
+    ) -> Lead:
         """Lead, or go on leading, unless another does.
 
         Args:
@@ -143,8 +145,10 @@ class Timetable:
             token: what it leads by; empty when it does not.
             patience: seconds that a tick may be overdue while the leader is silent.
             soon: ms in which schedules that are still to come are counted.
+            asked: the ms since 1970 that the server's clock shows now, about; a silent
+                leader is left alone when the question was long under way.
         """
-        arguments = [clock, LEASE, token, round(patience * 1000), soon]
+        arguments = [clock, LEASE, token, round(patience * 1000), soon, asked]
         mine, leader, left, *heard = self._keys.run(
             "lead", ("leader", "epoch", "next", "state"), arguments
         )

@@ -71,6 +71,10 @@ class Steady:
         """Return the ms since 1970 that it is at least, as of the last reply."""
         return int((self._least + self._uptime()) * 1000)
 
+    def about(self) -> int:
+        """Return the ms since 1970 that it is, as all replies so far have it."""
+        return int(((self._offset or 0.0) + self._uptime()) * 1000)
+
     def _doubt(self, offset: float, now: float) -> bool:
         jump = offset - (self._offset or 0.0)
         if self._held_since is None or abs(jump - self._jump) > JUMP:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 KILLS = int(os.environ.get("FLOW_CHAOS_KILLS", "200"))
 STOPS = 30
+STILL = 8
 INSTANTS = 50
 
 
@@ -102,6 +103,22 @@ def test_leaders_that_are_stopped_for_a_while(site: Site, client: redis.Redis) -
         pause(0.1, 30 if turn % 10 == 9 else 3)
         leader.send(signal.SIGCONT)
     whatever_happens(site, client)
+
+
+def test_a_server_that_stands_still_for_a_while(
+    site: Site, server: Server, client: redis.Redis
+) -> None:
+    for _ in range(STILL):
+        site.wait_for_leader(client)
+        count = len(ticks(client))
+        # After a tick, which renews the lease: it must outlast what follows.
+        wait_until(lambda n=count: len(ticks(client)) > n, waiting_for="a tick")  # type: ignore[misc]  # of the loop
+        server.signal(signal.SIGSTOP)
+        pause(2, 2)
+        server.signal(signal.SIGCONT)
+    whatever_happens(site, client)
+    raw: Any = client
+    assert int(raw.get("flow:clock:beats:epoch")) <= 2, "the leaders were deposed"
 
 
 def test_a_rolling_restart(site: Site, client: redis.Redis) -> None:

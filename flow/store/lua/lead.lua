@@ -5,6 +5,7 @@
 -- ARGV  1 clock   2 lease in ms   3 its token, '' when it does not lead
 --       4 ms that a tick may be overdue while the leader is silent
 --       5 ms in which schedules that are still to come are counted, for a standby
+--       6 when it asked, in ms since 1970 by what it knows of the server's clock
 -- Returns the token ('' when another leads), who leads, the ms until a standby should look
 -- again, the server's time in ms, how many calls of tick there were, the last tick that fired,
 -- and to a standby how many schedules come within those ms.
@@ -40,10 +41,12 @@ end
 local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
 if first[2] then
   local silent = math.max(tonumber(first[2]), number(state[1])) + patience
-  if silent <= now then
+  local waited = now - ARGV[6]
+  if silent <= now and waited <= tonumber(ARGV[4]) then
     return take()
   end
-  left = math.min(left, silent - now)
+  -- Where a server that stood still let the caller wait, so it did the leader: it has its time.
+  left = math.min(left, silent > now and silent - now or patience)
 end
 local crowd = redis.call('ZCOUNT', KEYS[3], '(' .. now, now + ARGV[5])
 return { '', string.match(holder, '^%d+:(.*)$') or holder, left, now, serial, fired_until, crowd }
