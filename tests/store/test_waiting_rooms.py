@@ -103,6 +103,34 @@ def test_what_is_due_waits_while_another_program_keeps_its_queue(store: Store) -
     assert queued(store, "spoilt") == [jobs[0].id]
 
 
+def test_an_entry_left_behind_does_not_promote_another_job_of_its_id(
+    store: Store,
+) -> None:
+    gone, job = (
+        replace(record(), id="mine", chosen=True, queue=name, due=1.0)
+        for name in ("former", "default")
+    )
+    store.enqueue([gone])
+    store.link.command("DEL", keys.job("mine"))
+    store.enqueue([job])
+    assert promote(store) == (1, None)
+    assert queued(store, "former") == []
+    assert queued(store) == ["mine"]
+
+
+def test_a_job_promoted_from_a_queue_that_is_not_its_own_is_not_lost(
+    store: Store,
+) -> None:
+    job = replace(record(), due=1.0)
+    store.enqueue([job])
+    store.link.command("ZREM", "rq:scheduled:default", job.id)
+    store.link.command("ZADD", "rq:scheduled:other", 1, job.id)
+    store.link.command("SADD", "rq:queues", "rq:queue:other")
+    assert promote(store) == (1, None)
+    assert queued(store, "other") == [job.id]
+    store.link.command("EXPIRE", keys.job(job.id), 60)
+
+
 def test_what_is_put_back_waits_likewise(store: Store) -> None:
     jobs = [record() for _ in range(3)]
     store.enqueue(jobs)

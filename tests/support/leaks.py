@@ -58,7 +58,19 @@ def leaks(store: Store) -> list[str]:
     if not mine:
         return []
     right = set(_jobs_that_may_last(store, mine))
-    return sorted(key for key, _ in mine if _job_of(key) not in right)
+    wrong = (key for key, _ in mine if _job_of(key) not in right)
+    return sorted(key for key in wrong if not _is_waited_for(store, key, right))
+
+
+def _is_waited_for(store: Store, key: str, right: set[str]) -> bool:
+    """Whether jobs wait for one whose own ttl will end its waiting, or has ended it."""
+    if not key.endswith(":dependents"):
+        return False
+    status = store.link.command("HGET", key.removesuffix(":dependents"), "status")
+    if status is not None:
+        return status.decode() in HOMES
+    children = store.link.command("SMEMBERS", key)
+    return any(child.decode() in right for child in children)
 
 
 def _permanent(key: str) -> bool:

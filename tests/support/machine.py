@@ -13,6 +13,7 @@ from flow.record import Invocation, JobRecord
 from flow.store import current
 from tests.support import turns
 from tests.support.held import in_model, on_server
+from tests.support.leaks import leaks
 from tests.support.model import LATER, Model, Modelled
 from tests.support.promoting import promote
 from tests.support.turns import Turns
@@ -278,6 +279,10 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def each_job_is_where_it_should_be(self) -> None:
         assert on_server(self.store) == in_model(self.model)
+
+    def teardown(self) -> None:
+        """See that nothing would stay for ever."""
+        assert leaks(self.store) == []
 
     def _others(self, nth: list[int], but: str) -> list[str]:
         found = {self._job(n).id for n in nth} if self.model.jobs else set[str]()

@@ -178,7 +178,7 @@ class Model:
             for _, job_id in due:
                 del waiting[job_id]
                 job = self.jobs.get(job_id)
-                if job and job.status == "scheduled":
+                if job and job.status == "scheduled" and job.queue == queue:
                     self._push(job, front=job.at_front)
                     moved += 1
         return moved

@@ -15,14 +15,22 @@ if ARGV[3] ~= '' and now * 1000 > tonumber(ARGV[3]) then
 end
 local moved, next_due, foreign = 0, nil, {}
 
+-- The entry of a job that has gone, whose id another job of another queue has now.
+local function is_left_behind(queue, id, origin)
+  if not origin or origin == queue then
+    return false
+  end
+  return tonumber(redis.pcall('ZSCORE', 'rq:scheduled:' .. origin, id)) ~= nil
+end
+
 local function promote(queue, id)
   if redis.call('ZREM', 'rq:scheduled:' .. queue, id) == 0 then
     return
   end
   -- pcall: a key of another type under this name must not hold up the others.
   local fields = redis.pcall('HMGET', 'rq:job:' .. id, 'status', 'enqueue_at_front',
-    'enqueue_at_front_on_retry', 'ended_at')
-  if not fields.err and fields[1] == 'scheduled' then
+    'enqueue_at_front_on_retry', 'ended_at', 'origin')
+  if not fields.err and fields[1] == 'scheduled' and not is_left_behind(queue, id, fields[5]) then
     -- As RQ has it: `on_retry` is for a job that has run before.
     local again = fields[3] == '1' and (fields[4] or '') ~= ''
     push(queue, id, fields[2] == '1' or again, iso)
