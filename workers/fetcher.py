@@ -27,7 +27,7 @@ from flow.workers.board import Retirement, number
 from flow.workers.forgotten import Forgotten
 from flow.workers.isolation import Apart
 from flow.workers.line import PATIENT, PROMPT
-from flow.workers.outbox import EXECUTION, JOB
+from flow.workers.outbox import AT_ONCE, EXECUTION, JOB
 from flow.workers.resolve import broken, resolve
 from flow.workers.watch import EVERY, Watch
 from flow.workers.webhooks import Webhooks
@@ -171,7 +171,8 @@ class Fetcher:
             # The room first: the outcome of a slot that is free by now goes with it.
             may_claim = claim and not self._rests and not self._signalled()
             room = self._room(pool) if may_claim else 0
-            sent = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
+            many = min(len(self._outcomes), AT_ONCE)
+            sent = [self._outcomes.popleft() for _ in range(many)]
             if sent:
                 self._listen_again()
             free = room if self._rung else 0
@@ -277,7 +278,7 @@ class Fetcher:
         plain = max(0, pool.free_plain)
         # What comes may be plain or async: twice as many as were async lately.
         room = plain + min(self._guess, max(0, pool.free_async))
-        return min(room, self._left)
+        return min(room, self._left, AT_ONCE)
 
     def _exchange(self, pool: Pool, outcomes: list[Unsent], free: int) -> None:
         if free:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flow.store.client import Exchange
+from flow.workers.outbox import AT_ONCE
 from flow.workers.process import new_name
 
 if TYPE_CHECKING:
@@ -30,9 +31,12 @@ class Settler:
 
     def settle(self, outcomes: Sequence[Packed]) -> list[tuple[str, str]]:
         """Send outcomes; return what was refused, as (job, why)."""
-        self._turn += 1
-        ask = Exchange(self._process, self._turn, 1, 0, self.worker, (), outcomes)
-        refused, _ = self._store.exchange(ask)
+        refused: list[tuple[str, str]] = []
+        for start in range(0, len(outcomes), AT_ONCE):
+            some = outcomes[start : start + AT_ONCE]
+            self._turn += 1
+            ask = Exchange(self._process, self._turn, 1, 0, self.worker, (), some)
+            refused += self._store.exchange(ask)[0]
         return refused
 
     def finish(self) -> None:
