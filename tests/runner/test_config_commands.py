@@ -156,9 +156,11 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_ones(folder: Path) -> None:
     assert flow(folder, "config", "get", "A") == "1\n"
 
 
-# A small disk of its own, where this may be had; else files that cannot grow.
+# A small disk, which is gone with the namespace that it is mounted in; where that may
+# not be had, files that cannot grow.
+SMALL_FILES = "ulimit -f 20"
+SMALL_DISK = f"mount -t tmpfs -o size=40k none .flow || {SMALL_FILES}"
 FILL = """
-mount -t tmpfs -o size=40k none .flow || ulimit -f 20
 number=0
 while "$@" config set N$number=$(head -c 2000 /dev/zero | tr '\\0' x)
 do number=$((number + 1)); done
@@ -172,9 +174,12 @@ def test_a_disk_that_fills_up_keeps_each_change_that_was_said_to_be_done(
 ) -> None:
     (folder / ".flow").mkdir()
     own = ["unshare", "--mount"]
-    may = subprocess.run([*own, "true"], capture_output=True, check=False).returncode
+    may = not subprocess.run(
+        [*own, "true"], capture_output=True, check=False
+    ).returncode
+    script = f"{SMALL_DISK if may else SMALL_FILES}{FILL}"
     ended = subprocess.run(
-        [*([] if may else own), "sh", "-c", FILL, "sh", *PROGRAM],
+        [*(own if may else []), "sh", "-c", script, "sh", *PROGRAM],
         cwd=folder,
         env=environment(),
         capture_output=True,
