@@ -15,19 +15,20 @@ from flow.schedules.entries import entry_of, job_fields, slug
 from flow.store.entry import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from flow.store.entry import Entry
 
 SIX = 6  # fields of an expression with seconds
 
 
-def entries(paths: Sequence[str], now: int) -> list[Entry]:
+def entries(paths: Sequence[str], now: int, taken: Collection[str] = ()) -> list[Entry]:
     """Return the schedules that the files register.
 
     Args:
         paths: files, or modules, as ``rq cron`` takes them.
         now: ms since 1970; schedules begin after it.
+        taken: ids that the app's own schedules have.
 
     Raises:
         AppError: a file is missing, or fails.
@@ -36,7 +37,7 @@ def entries(paths: Sequence[str], now: int) -> list[Entry]:
     found: dict[str, Entry] = {}
     for path in paths:
         for job in _loaded(path):
-            made = _entry(job, now, found)
+            made = _entry(job, now, [*taken, *found])
             found[made.id] = made
     return list(found.values())
 
@@ -68,7 +69,7 @@ def _loaded(path: str) -> list[Any]:
     return jobs
 
 
-def _entry(job: Any, now: int, others: dict[str, Entry]) -> Entry:  # noqa: ANN401 - rq's CronJob
+def _entry(job: Any, now: int, others: Collection[str]) -> Entry:  # noqa: ANN401 - rq's CronJob
     name = slug(job.name)
     number = sum(one == name or one.startswith(f"{name}--") for one in others)
     schedule = f"{name}--{number + 1}" if number else name

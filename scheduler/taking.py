@@ -13,7 +13,6 @@ from flow.schedules.entries import entry_of, slug
 from flow.schedules.rules import recurrence
 from flow.store.entry import Rule
 from flow.store.rqscheduler import Entries
-from flow.store.timetable import Timetable
 
 if TYPE_CHECKING:
     from flow.store.client import Store
@@ -53,14 +52,12 @@ class Taking:
     def __init__(self, store: Store, app: str, tz: str | None = None) -> None:
         """Prepare; nothing is read yet."""
         self._entries = Entries(store.link)
-        self._timetable = Timetable(store.link, app)
         self._app = app
         self._tz = tz
 
     def look(self) -> list[Taken]:
         """Return what each entry would become."""
-        now = self._timetable.time()
-        return [self._judged(one, now) for one in self._entries.until("+inf", ALL)]
+        return [self._judged(one) for one in self._entries.until("+inf", ALL)]
 
     def take(self) -> list[Taken]:
         """Take over what can be; each in one step, so that no tick is lost or double.
@@ -75,7 +72,7 @@ class Taking:
             return one
         return Taken(one.entry, "", "changed meanwhile; import again")
 
-    def _judged(self, entry: Planned, now: int) -> Taken:
+    def _judged(self, entry: Planned) -> Taken:
         fields: dict[str, Any] = dict(self._entries.fields(entry.job))
         if "origin" not in fields:
             return Taken(entry, "", "its job is gone")
@@ -85,8 +82,11 @@ class Taking:
         rule = self._rule(meta, entry)
         if rule is None:
             return Taken(entry, "delayed job", "once")
+        # Where it stood: not before its first tick, nor without one that is overdue.
+        first = max(1, round(float(entry.score) * 1000))
+        job = _job(fields, meta)
         try:
-            made = entry_of(slug(entry.job), rule, Policy(), _job(fields, meta), now)
+            made = entry_of(slug(entry.job), rule, Policy(), job, first - 1)
         except InvalidSchedule as error:
             return Taken(entry, "", str(error))
         return Taken(entry, "schedule", recurrence(rule, made.id).describe(), made)

@@ -251,6 +251,19 @@ def test_entries_are_taken_over(clock: Turning, theirs: Any) -> None:
     assert late
 
 
+@pytest.mark.leaves_keys
+@pytest.mark.parametrize("minutes", [-150, 150])
+def test_an_imported_entry_begins_where_it_stood(
+    clock: Turning, theirs: Any, minutes: int
+) -> None:
+    begin = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=minutes)
+    theirs.schedule(begin, plain.add, args=[1], interval=3600, id="hourly")
+    assert [one.becomes for one in Taking(clock.store, "shop").take()] == ["schedule"]
+    assert clock.stands("hourly") == int(begin.replace(tzinfo=UTC).timestamp()) * 1000
+    clock.turn()
+    assert len(clock.fired("hourly")) == (minutes < 0)
+
+
 def test_six_fields_of_rq_scheduler_end_with_the_year(clock: Turning) -> None:
     from flow.scheduler.rq import expression, following  # noqa: PLC0415
 

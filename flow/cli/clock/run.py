@@ -91,7 +91,8 @@ def _made(cron_files: Sequence[str], now: int) -> list[Entry]:
     if cron_files:
         from flow.scheduler import cronfile  # noqa: PLC0415 - it loads RQ: a fifth of a second
 
-        entries += cronfile.entries(cron_files, now)
+        taken = [one.id for one in entries]
+        entries += cronfile.entries(cron_files, now, taken)
     return entries
 
 
