@@ -142,8 +142,10 @@ def test_a_schedule_is_made_and_changed_by_a_command(
     (mail,) = listed["schedules"]
     assert (mail["rule"]["spec"], mail["title"]) == ("60", "beats.report(word='all')")
     chosen = {"catch_up": "all", "maximum": 9, "overlap": "skip", "jitter": 2.5}
-    assert json.loads(mail["policy"]) == chosen
+    assert mail["policy"] == chosen
+    job = say(site, "run-now", "mail").split()[1]
     assert say(site, "remove", "mail") == "mail is removed\n"
+    assert job in say(site, "history", "mail")
     assert site.schedules(client) == set()
 
 
@@ -156,6 +158,7 @@ def test_a_schedule_is_made_and_changed_by_a_command(
         (("upsert", "a", "beats.beat", "--every", "1", "--kwargs", "{"), "is no JSON"),
         (("upsert", "a", "beats.beat", "--every", "1", "--args", "[1]"), "be called"),
         (("pause", "none"), "there is no schedule 'none' of beats"),
+        (("history", "none"), "there is no schedule 'none' of beats"),
         (("remove", "none"), "there is no schedule 'none' of beats"),
         (("preview", "none"), "neither an expression of five fields nor declared"),
         (("preview", "61 * * * *"), "61"),

@@ -10,7 +10,7 @@ import click
 
 from flow import schedules
 from flow.cli.clock.opening import open_app, opened
-from flow.cli.clock.wording import instant, policy, table, when, zone_of
+from flow.cli.clock.wording import instant, options, policy, table, when, zone_of
 from flow.errors import SpoiltKey
 from flow.recurrence import tzdata_version
 from flow.schedules import zonedata
@@ -36,7 +36,7 @@ def listing(*, app: str | None, redis_url: str | None, as_json: bool) -> None:
     leader = timetable.leader()
     if as_json:
         told = {"leader": leader, "tzdata": tzdata_version()}
-        listed = [asdict(one) for one in found]
+        listed = [{**asdict(one), "policy": options(one.policy)} for one in found]
         click.echo(json.dumps({**told, "schedules": listed}, indent=2))
         return
     rows = [_row(one) for one in found]
@@ -63,9 +63,9 @@ def history(
 ) -> None:
     """Show what became of the latest ticks, of one SCHEDULE or of all."""
     project, _ = open_app(app, redis_url)
-    if schedule is not None:
-        schedules.find(schedule)
     notes = Schedules(current.store().link, project.name).history(schedule, count)
+    if schedule is not None and not notes:
+        schedules.find(schedule)  # one that was removed has a history, too
     if as_json:
         click.echo(json.dumps([asdict(note) for note in notes], indent=2))
         return

@@ -60,12 +60,17 @@ def moment(at: datetime) -> str:
 
 
 def policy(text: str) -> str:
-    """Return what of a policy is not the default."""
+    """Return what of a policy is not the default, in words."""
+    chosen = options(text)
+    if chosen is None:
+        return f"{text} ?"
+    return ", ".join(f"{name} {value}" for name, value in chosen.items()) or "-"
+
+
+def options(text: str) -> dict[str, Any] | None:
+    """Return what of a policy is not the default; None where another spoilt it."""
     try:
         chosen: Any = json.loads(text or "{}")
     except ValueError:
-        chosen = None
-    if not isinstance(chosen, dict):
-        return f"{text} ?"
-    pairs = cast("dict[str, Any]", chosen).items()
-    return ", ".join(f"{name} {value}" for name, value in pairs) or "-"
+        return None
+    return cast("dict[str, Any]", chosen) if isinstance(chosen, dict) else None
