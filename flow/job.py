@@ -105,7 +105,8 @@ class Job(Generic[V]):
         """Have the job end if it runs: ``JobStopped`` is raised inside it.
 
         It is a dead letter then, with the status ``stopped``, and is not retried. One
-        that goes on for ``--kill-after`` seconds is ended with its process.
+        that goes on for ``--kill-after`` seconds is ended with its process; one that is
+        put back at this moment is cancelled.
 
         Returns:
             Whether a worker was told; False when the job does not run.

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from flow import keys
@@ -177,7 +179,7 @@ async def await_end(store: Store, job_id: str, timeout: float | None) -> End | N
     while talk.goes_on:
         try:
             # A new client after each outage: sentinels are asked for the master anew.
-            async with await async_client(address, **settings()) as client:
+            async with await async_client(address, **_settings()) as client:
                 await _go_through(talk, client, persistence)
         except RedisError as error:
             pause = persistence.pause(error, talk.delay) if passing(error) else None
@@ -193,6 +195,11 @@ async def _go_through(talk: _Talk, client: Any, persistence: Persistence) -> Non
     while talk.goes_on:
         talk.take([await client.execute_command(*words) for words in talk.commands])
         persistence.answered()
+
+
+def _settings() -> dict[str, Any]:
+    """Return what connections are made with; asyncio's have a Retry of their own."""
+    return {**settings(), "retry": Retry(NoBackoff(), 0)}
 
 
 def _persistence(store: Store, timeout: float | None) -> Persistence:
