@@ -13,6 +13,7 @@ from flow.schedules.entries import entry_of, slug
 from flow.schedules.rules import recurrence
 from flow.store.entry import Rule
 from flow.store.rqscheduler import Entries
+from flow.store.timetable import Timetable
 
 if TYPE_CHECKING:
     from flow.store.client import Store
@@ -52,12 +53,22 @@ class Taking:
     def __init__(self, store: Store, app: str, tz: str | None = None) -> None:
         """Prepare; nothing is read yet."""
         self._entries = Entries(store.link)
+        self._timetable = Timetable(store.link, app)
         self._app = app
         self._tz = tz
 
     def look(self) -> list[Taken]:
         """Return what each entry would become."""
-        return [self._judged(one) for one in self._entries.until("+inf", ALL)]
+        known = set(self._timetable.ids())
+        found: list[Taken] = []
+        for entry in self._entries.until("+inf", ALL):
+            one = self._judged(entry)
+            if one.made is not None and one.made.id in known:
+                one = Taken(entry, "", f"there is a schedule {one.made.id} already")
+            elif one.made is not None:
+                known.add(one.made.id)
+            found.append(one)
+        return found
 
     def take(self) -> list[Taken]:
         """Take over what can be; each in one step, so that no tick is lost or double.

@@ -264,6 +264,17 @@ def test_an_imported_entry_begins_where_it_stood(
     assert len(clock.fired("hourly")) == (minutes < 0)
 
 
+@pytest.mark.leaves_keys
+def test_an_entry_takes_the_place_of_no_schedule(clock: Turning, theirs: Any) -> None:
+    clock.declare("beat")
+    for job in ("beat", "daily"):
+        theirs.cron("0 7 * * *", plain.add, args=[1], id=job)
+    taking = Taking(clock.store, "shop")
+    stays = {one.entry.job: one.why for one in taking.take() if not one.becomes}
+    assert stays == {"beat": "there is a schedule beat already"}
+    assert clock.find().rule.kind == "every"
+
+
 def test_six_fields_of_rq_scheduler_end_with_the_year(clock: Turning) -> None:
     from flow.scheduler.rq import expression, following  # noqa: PLC0415
 
