@@ -70,7 +70,7 @@ def test_an_app_that_starts_threads_is_loaded_by_each_process_itself(
     (yard.folder / "threaded.py").write_text(APP)
     names = ("loaded", "loaded_apart", "asks_its_thread")
     plain, apart, asks = [Queue().enqueue(f"threaded.{name}") for name in names]
-    with yard.worker(app="threaded") as worker:
+    with yard.worker("--start-method", "auto", app="threaded") as worker:
         (by, where), (by_apart, where_apart) = plain.result(LONG), apart.result(LONG)
         assert by in children(worker)
         assert asks.result(LONG) is True
