@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flow.record import Batch, JobRecord
 
-CHUNK = 200  # jobs a script call writes at most: some milliseconds
+CHUNK = 150  # jobs a script call writes at most: some milliseconds
 PARENTS = 5  # of a job's parents, that take about as long as a job more
 OWN = 3  # arguments that each job has of its own
 

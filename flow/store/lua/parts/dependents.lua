@@ -33,7 +33,7 @@ end
 
 -- releasing: the jobs of this call for which so many wait that others have to go on with them.
 local RELEASING = 'flow:releasing'
-local releasing, room = {}, 200
+local releasing, room = {}, 100
 
 -- release_from: some of the jobs that waited for `id` alone go to their queues; when it was
 -- canceled, only a schedule's next one, which waits for it however it ends.
