@@ -112,6 +112,13 @@ class Started:
     def nothing_left(self) -> None:
         wait_until(lambda: not self.left(), timeout=60, waiting_for="nothing left")
 
+    def _killed(self) -> bool:
+        left = self.left()
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        return not left
+
     def _environ(self, more: dict[str, str] | None) -> dict[str, str]:
         return {**environment(**(more or {})), MARK: self.mark, NAP: self.nap}
 
@@ -128,9 +135,8 @@ class Started:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self.left():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGKILL)
+        # Again and again: one of them may have been starting another.
+        wait_until(self._killed, timeout=60, waiting_for="the end of all that is left")
         self.process.wait(60)
         for reader in self._readers:
             reader.join(60)
