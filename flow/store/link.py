@@ -157,7 +157,7 @@ class Link:
                 reply = call(*words)
             except RedisError as error:
                 tries += 1
-                if not (passing(error) or (patience and self._was_let_in(error))):
+                if not (passing(error) or self._was_let_in(error, patience)):
                     raise explained(error, self.address) from error
                 if not _again(patience, error, delay, tries):
                     raise explained(error, self.address) from error
@@ -169,10 +169,14 @@ class Link:
                 return reply
             delay = longer(delay)
 
-    def _was_let_in(self, error: RedisError) -> bool:
-        """Whether a server refuses who was let in before: that may be set right."""
-        refused = isinstance(error, AuthenticationError | UnknownMaster)
-        return refused and self.connections > 0
+    def _was_let_in(self, error: RedisError, patience: Patience | None) -> bool:
+        """Whether a server refuses a role that was let in before.
+
+        That may be set right. One call is told at once, as its first one would be.
+        """
+        role = patience is not None and patience is self._patience
+        unknown = isinstance(error, UnknownMaster) or refused(error)
+        return role and unknown and self.connections > 0
 
 
 def _again(
@@ -192,7 +196,7 @@ def longer(delay: float) -> float:
 
 def passing(error: RedisError) -> bool:
     """Whether the server may answer the same call later."""
-    if isinstance(error, AuthenticationError):
+    if refused(error):
         return False
     if isinstance(error, Disconnected | NoReply):
         return "CERTIFICATE_VERIFY_FAILED" not in str(error)
@@ -203,10 +207,17 @@ def passing(error: RedisError) -> bool:
     return isinstance(error, ResponseError) and passing
 
 
+def refused(error: BaseException | None) -> bool:
+    """Whether the server refuses the login; redis-py's asyncio wraps that it does."""
+    while error is not None and not isinstance(error, AuthenticationError):
+        error = error.__cause__
+    return error is not None
+
+
 def explained(error: RedisError, address: Address) -> Exception:
     """Return the error as flow says it; a fault of a script stays as it is."""
     fault = isinstance(error, ResponseError) and not passing(error)
-    if fault and not isinstance(error, AuthenticationError):
+    if fault and not refused(error):
         return error
     advice = ""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):

@@ -49,12 +49,14 @@ class Persistence:
 
     def pause(self, error: Exception, delay: float) -> float | None:
         """Return the seconds until the next try, or None when time is up."""
+        left = self._until - self._monotonic()
+        if left <= 0:
+            return None
         # The first further try comes at once: most often a connection was cut, no more.
         if delay > 0 and self._away_since is None:
             self._away_since = self._monotonic()
             emit(ServerAway(f"no answer from {self._address}: {error}"))
-        left = self._until - self._monotonic()
-        return min(delay, left) if left > 0 else None
+        return min(delay, left)
 
     def answered(self) -> None:
         """Note that a call got through."""

@@ -13,6 +13,7 @@ from flow.store import persistence
 from flow.store.address import Address
 from flow.store.client import Store
 from tests.support.apps import Shop, Untyped, as_rq_sees, let_go
+from tests.support.server import running
 from tests.support.shop import tasks
 from tests.support.waiting import wait_until
 
@@ -231,6 +232,46 @@ def test_a_server_that_does_not_answer_is_an_error_of_flow(tmp_path: Path) -> No
             job.result(timeout=seconds)
         with pytest.raises(errors.ServerUnreachable, match=said):
             asyncio.run(job.aresult(timeout=seconds))
+
+
+@pytest.mark.parametrize("password", ["", ":wrong@"], ids=["none", "wrong"])
+def test_a_login_that_is_refused_ends_a_wait_at_once(password: str) -> None:
+    with running(options=("--requirepass", "s3cret")) as server:
+        url = server.url.replace("//", f"//{password}")
+        store = Store(Address(url, "the test"))
+        job = Job[str]("some-job", store)
+        with pytest.raises(errors.ServerUnreachable, match="some-job has ended is"):
+            job.result()
+        with pytest.raises(errors.ServerUnreachable, match="some-job has ended is"):
+            asyncio.run(job.aresult())
+        store.link.close()
+
+
+def test_a_password_that_is_changed_ends_the_next_wait() -> None:
+    with running() as server:
+        store = Store(Address(server.url, "the test"))
+        job = Job[str]("some-job", store)
+        with pytest.raises(errors.NoSuchJob):
+            job.result()
+        store.link.command("CONFIG SET", "requirepass", "s3cret")
+        store.link.close()  # as a proxy or a restart would cut it
+        with pytest.raises(errors.ServerUnreachable, match="some-job has ended is"):
+            job.result()
+        store.link.close()
+
+
+def test_a_look_that_does_not_wait_says_nothing_of_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[object] = []
+    monkeypatch.setattr(persistence, "emit", said.append)
+    store = Store(Address(f"unix://{tmp_path / 'nobody'}", "the test"))
+    job = Job[str]("some-job", store)
+    with pytest.raises(errors.ServerUnreachable):
+        job.result(timeout=0)
+    with pytest.raises(errors.ServerUnreachable):
+        asyncio.run(job.aresult(timeout=0))
+    assert said == []
 
 
 def test_who_waits_for_a_result_waits_through_a_restart_of_the_server(

@@ -66,9 +66,13 @@ class Server:
         wait_until(self.answers, waiting_for="the server's answer")
 
     def answers(self) -> bool:
-        with contextlib.suppress(redis.RedisError), self.client() as client:
-            return bool(client.ping())  # pyright: ignore[reportUnknownMemberType]
-        return False
+        try:
+            with self.client() as client:
+                return bool(client.ping())  # pyright: ignore[reportUnknownMemberType]
+        except redis.AuthenticationError:
+            return True
+        except redis.RedisError:
+            return False
 
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url)  # pyright: ignore[reportUnknownMemberType]
