@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from flow import codec
+from flow.errors import SpoiltKey
 from flow.store.appkeys import AppKeys, word, words
 from flow.store.entry import Behind, Counted, Rule
 from flow.store.timetable import LEDGER
@@ -87,7 +88,11 @@ class Roster:
         return removed
 
     def remove(self, schedule: str) -> int:
-        """Remove it; return 1, 0 for unknown, -1 when the app declares it."""
+        """Remove it; return 1, 0 for unknown, -1 when the app declares it.
+
+        Raises:
+            SpoiltKey: what it had due cannot be counted.
+        """
         parts = ("next", "schedule:", "job:", "ids", "bell", "ledger")
         tally = Tally()
         while True:
@@ -97,6 +102,11 @@ class Roster:
             if not rows:
                 return int(done)
             tally = self._counted(rows, tally)
+            if not tally:
+                raise SpoiltKey(
+                    f"the ticks that schedule {schedule!r} had due cannot be counted; "
+                    "pause it"
+                )
 
     def declared(self) -> set[str]:
         """Return the ids of the schedules that some release declared."""
@@ -127,7 +137,9 @@ class Roster:
 
     def _counted(self, rows: Sequence[Any], before: Tally) -> Tally:
         found = [_behind(row) for row in rows]
-        return {one.id: self._count(one, before.get(one.id)) for one in found}
+        tally = {one.id: self._count(one, before.get(one.id)) for one in found}
+        # What is counted as it was would be asked for ever: such a schedule stays.
+        return {id_: now for id_, now in tally.items() if now != before.get(id_)}
 
     def _iso(self) -> str:
         return codec.iso(self._now())
@@ -137,7 +149,7 @@ def _behind(row: Sequence[Any]) -> Behind:
     schedule, cursor, now, *rule = row
     kind, spec, tz, dst = (word(one or b"") for one in rule)
     named = Rule(kind, spec, tz, dst or "vixie")
-    return Behind(word(schedule), int(float(cursor)), now, named)
+    return Behind(word(schedule), int(cursor), now, named)
 
 
 def _told(counted: Counted | None) -> tuple[Any, ...]:

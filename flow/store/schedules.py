@@ -203,7 +203,13 @@ class Schedules:
 
 def _scheduled(schedule: str, fields: Mapping[str, str]) -> Scheduled:
     def number(name: str) -> int | None:
-        return int(fields[name]) if fields.get(name) else None
+        text = fields.get(name)
+        if not text:
+            return None
+        # Scripts compare texts: what is a number by its value alone would never match.
+        if str(int(text)) != text:
+            raise ValueError(f"{text!r} as its {name}")
+        return int(text)
 
     return Scheduled(
         id=schedule,

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flow import events
+from flow import events, schedules
 from flow.errors import SpoiltKey
 from flow.registry import Schedule
-from tests.scheduler.test_releases import declare
+from flow.store.entry import Counted, Rule
+from flow.store.roster import Roster
+from tests.scheduler.test_releases import REPORT, declare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flow.store.client import Store
+    from flow.store.entry import Behind
     from tests.scheduler.turning import Turning
 
 MINUTE = 60_000
@@ -24,6 +27,7 @@ GARBAGE = ("garbage", b"\xff\xfe", "-1", "9" * 40, "")
 OF_A_SCHEDULE = ("cursor", "revision", "policy", "kind", "spec", "tz", "skip", "last")
 OF_THE_APP = ("serial", "tick_at", "late", "until", "release", "zones", "by")
 SPECS = ("1@inf", "1@nan", "1e300", "0", "1@1e300")
+CURSORS = ("1700000000000.0", "1.7e12", "nan", "inf", "0x10", "01700000000000")
 POLICIES = ("[]", "null", '{"jitter": "x"}', '{"maximum": 1e300}', '{"jitter": 1e300}')
 
 
@@ -56,6 +60,61 @@ def test_garbage_in_a_schedule_stops_that_schedule_at_most(
         spoil(store, "schedule:other", field=field, value=value)
         store.link.command("ZADD", KEYS + "next", 0, "other")
         goes_on(clock)
+
+
+@pytest.mark.parametrize("value", [*CURSORS, *GARBAGE])
+def test_a_schedule_that_stands_at_garbage_is_changed_made_anew_and_removed(
+    clock: Turning, store: Store, value: str | bytes
+) -> None:
+    def spoilt(schedule: str) -> str:
+        spoil(store, f"schedule:{schedule}", field="cursor", value=value)
+        return schedule
+
+    declare(clock, 1, Schedule("every", "3600"))
+    clock.declare()
+    spoilt(REPORT)
+    declare(clock, 2, Schedule("every", "86400"))
+    clock.declare(spoilt("beat"), rule=Rule("every", "7200"))
+    assert min(clock.stands(REPORT), clock.stands()) > clock.timetable.time()
+    spoilt(REPORT)
+    declare(clock, 3)
+    assert clock.roster.declared() == set()
+    assert clock.roster.remove(spoilt("beat")) == 1
+    assert clock.ledger(REPORT) == clock.ledger() == []
+
+
+@pytest.mark.parametrize("value", CURSORS)
+def test_a_schedule_that_stands_at_garbage_begins_anew_when_it_is_declared_again(
+    clock: Turning, store: Store, value: str
+) -> None:
+    clock.declare()
+    clock.schedules.pause("beat")
+    spoil(store, "schedule:beat", field="cursor", value=value)
+    with pytest.raises(SpoiltKey, match="beat cannot be read"):
+        schedules.resume("beat")
+    clock.declare()
+    assert clock.stands() > clock.timetable.time()
+    assert schedules.resume("beat")
+
+
+def test_a_schedule_whose_ticks_cannot_be_counted_is_left_as_it_is(
+    clock: Turning, store: Store
+) -> None:
+    def stuck(behind: Behind, before: Counted | None) -> Counted:
+        del before
+        return Counted(behind.cursor, 1, behind.cursor, behind.cursor)
+
+    declare(clock, 1, Schedule("every", "3600"))
+    clock.declare()
+    clock.rewind(MINUTE * 60, REPORT)
+    clock.rewind(MINUTE)
+    clock.roster = Roster(store.link, "shop", stuck)
+    declare(clock, 2, Schedule("every", "86400"))
+    declare(clock, 2)
+    assert clock.find(REPORT).rule == Rule("every", "3600")
+    with pytest.raises(SpoiltKey, match="'beat' had due cannot be counted; pause it"):
+        clock.roster.remove("beat")
+    assert clock.ledger(REPORT) == clock.ledger() == []
 
 
 @pytest.mark.parametrize("field", OF_THE_APP)

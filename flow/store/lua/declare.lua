@@ -9,7 +9,7 @@
 --       fields and values of its job
 -- Returns the release that stands if it is newer (then nothing was done), else '', the ids added
 -- and changed, and those that are behind, which are as they were.
--- use: clock ledger behind ring number
+-- use: clock ledger number stands behind ring
 local iso, source, release, kept = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now, at = math.floor(seconds() * 1000), 5
 local added, changed, left = {}, {}, {}
@@ -30,10 +30,11 @@ local function pass(count)
   return { unpack(ARGV, at - count, at - 1) }
 end
 
--- A place that it has, and from which it goes on.
+-- A place that it has, and from which it goes on. It may be the end: no tick comes.
 local function goes_on(rule, old)
   local back = old.removed and now - number(old.removed_at) < HOUR
-  return old.rule == rule and old.cursor and (back or not old.removed)
+  local placed = old.cursor == '' or stands(old.cursor)
+  return old.rule == rule and placed and (back or not old.removed)
 end
 
 -- Where it goes on: there, or at the next tick from now on.

@@ -6,7 +6,7 @@
 -- Returns 1 when it went, 0 when there is none, -1 when it is declared in the app; and, where it
 -- stays as it is behind, that.
 -- A repeated call (its reply was lost) is known by its instant, and answered again.
--- use: clock ledger behind bury ring
+-- use: clock ledger number stands behind bury ring
 local id, key = ARGV[1], KEYS[2] .. ARGV[1]
 local now = math.floor(seconds() * 1000)
 local source = redis.call('HGET', KEYS[4], id)

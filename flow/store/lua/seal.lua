@@ -6,7 +6,7 @@
 --       counted of its ticks
 -- Returns the ids that went, none when a newer release stands; and those that are behind, which
 -- stay.
--- use: clock ledger behind bury ring number
+-- use: clock ledger number stands behind bury ring
 local ENTRY = 5
 local now = math.floor(seconds() * 1000)
 local standing = redis.call('HGET', KEYS[5], 'release')

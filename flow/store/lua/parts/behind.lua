@@ -5,7 +5,7 @@
 -- Returns id, cursor, the server's time in ms and the rule then; else nil.
 local function behind(ledger, kept, key, id, now, counted, reason)
   local fields = redis.pcall('HMGET', key, 'cursor', 'paused', 'kind', 'spec', 'tz', 'dst')
-  local cursor = tonumber(fields[1] or '')
+  local cursor = stands(fields[1])
   if not cursor or cursor > now then
     return nil
   end
