@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CHUNK = 150  # jobs a script call writes at most: some milliseconds
 PARENTS = 5  # of a job's parents, that take about as long as a job more
+REMEMBERED = 120  # seconds for which enqueue.lua knows a call by its token
 OWN = 3  # arguments that each job has of its own
 
 
@@ -71,8 +72,9 @@ def ordinary_call(batches: Sequence[Batch], now: float) -> list[Any] | None:
 
 
 def _may_leave_nothing(like: JobRecord) -> bool:
-    """Whether a job may be gone, with its id, as soon as it has ended."""
-    return like.result_ttl == 0 or like.failure_ttl == 0
+    """Whether a job that has ended may be gone before a repeated call comes."""
+    kept = (like.result_ttl, like.failure_ttl)
+    return any(ttl is not None and 0 <= ttl < REMEMBERED for ttl in kept)
 
 
 def _packed(

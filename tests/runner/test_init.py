@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from flow.cli import cli
 from flow.config import find_project
+from flow.runner.proposals import python_apps
 from flow.runner.proposals.languages import detect
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ FOLDERS: list[tuple[dict[str, str], str, str]] = [
 
 def made(folder: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
 
 
@@ -128,6 +129,17 @@ def test_a_lone_module_of_tasks_becomes_an_app_that_is_named(
     project = find_project(tmp_path)
     assert project is not None
     assert project.app == ("shop",)
+
+
+def test_only_so_much_is_looked_at_and_no_other_project(tmp_path: Path) -> None:
+    far = f"z{python_apps.FOLDERS}"
+    other = {"vendor/other/.git/HEAD": "", "vendor/other/jobs.py": TASKS}
+    made(tmp_path, {"shop.py": TASKS, "work/jobs.py": TASKS, **other})
+    assert python_apps.look(tmp_path).tasks == ["shop", "work.jobs"]
+    for n in range(python_apps.FOLDERS):
+        (tmp_path / f"a{n}").mkdir()
+    made(tmp_path, {f"{far}/jobs.py": TASKS})
+    assert python_apps.look(tmp_path).tasks == ["shop"]
 
 
 def test_the_first_language_in_herokus_order_counts(tmp_path: Path) -> None:

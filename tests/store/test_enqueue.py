@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flow.outcome import Outcome
-    from flow.record import Claim
+    from flow.record import Claim, JobRecord
     from flow.store.client import Store
     from tests.support.server import Server
 
@@ -202,19 +202,34 @@ def test_a_repeated_call_whose_jobs_ran_meanwhile_runs_nothing_twice(
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_a_repeated_call_whose_job_failed_and_is_not_kept_runs_nothing_twice(
-    store: Store, server: Server, tmp_path: Path, *, many: bool
+@pytest.mark.parametrize(
+    ("job", "end"),
+    [
+        (replace(record(), failure_ttl=0), failed),
+        (replace(record(), result_ttl=5), finished),
+    ],
+)
+def test_a_repeated_call_whose_job_is_gone_already_runs_nothing_twice(
+    store: Store,
+    server: Server,
+    tmp_path: Path,
+    job: JobRecord,
+    end: Callable[[Claim], Outcome],
+    *,
+    many: bool,
 ) -> None:
-    jobs = [replace(record(), failure_ttl=0) for _ in range(1 + many)]
+    jobs = [replace(job, id=f"{job.id}-{n}") for n in range(1 + many)]
     with proxied(server.socket, tmp_path / "p") as proxy:
         away = _store_at(store, proxy.url)
         proxy.lose("enqueue")
         away.enqueue(jobs)
         turns = Turns(store)
-        turns.settle(*(failed(claim, ttl=claim.failure_ttl) for claim in turns.take(2)))
+        turns.settle(*(end(claim) for claim in turns.take(2)))
+        for one in jobs:
+            store.link.command("DEL", keys.job(one.id), keys.results(one.id))
         assert proxy.again().startswith(b"*")
         away.link.close()
-    assert [store.status(job.id) for job in jobs] == [None for _ in jobs]
+    assert [store.status(one.id) for one in jobs] == [None for _ in jobs]
     assert queued(store) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ SERVERS = {  # what makes an app, and what serves it
 }
 SKIPPED = re.compile(r"[._]|(?:tests?|venv|env|node_modules|build|dist|docs)$")
 MOST = 2000  # files looked at; a folder with more has its Procfile written by hand
+FOLDERS = 500  # looked into: one that is no project may have any number below it
 
 
 @dataclass(slots=True)
@@ -82,14 +84,27 @@ def look(folder: Path) -> Found:
 
 
 def _modules(folder: Path) -> Iterator[Path]:
-    try:
-        inside = sorted(folder.iterdir())
-    except OSError:
-        return
-    yield from (path for path in inside if path.suffix == ".py" and path.is_file())
-    for path in inside:
-        if path.is_dir() and not path.is_symlink() and not SKIPPED.match(path.name):
-            yield from _modules(path)
+    """Give the Python files, the nearest first; what is another project's is not."""
+    folders = deque([folder])
+    for _ in range(FOLDERS):
+        if not folders:
+            return
+        try:
+            inside = sorted(folders.popleft().iterdir())
+        except OSError:
+            continue
+        yield from (path for path in inside if _is_module(path))
+        folders += [path for path in inside if _is_part(path)]
+
+
+def _is_module(path: Path) -> bool:
+    return path.suffix == ".py" and path.is_file()
+
+
+def _is_part(path: Path) -> bool:
+    if SKIPPED.match(path.name) or path.is_symlink() or not path.is_dir():
+        return False
+    return not (path / ".git").exists()
 
 
 def _read(tree: ast.Module, module: str, found: Found) -> None:
