@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from flow import events
 from flow.errors import ServerUnreachable
@@ -24,12 +24,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from flow.store.client import Held, Store
+    from flow.store.running import Whereabouts
     from flow.workers.deadlines import Deadlines
     from flow.workers.process import Process
 
 
-TURNS = 10  # for which a stop follows its job, a second each
-WAITS = (Status.QUEUED, Status.SCHEDULED)
+FOLLOWED = 10.0  # seconds for which a stop follows its job
+WAITS = (Status.QUEUED, Status.SCHEDULED, Status.RATE_LIMITED)
+
+
+class Missed(NamedTuple):
+    """A job that a stop follows.
+
+    Args:
+        created: when it was enqueued; a later job may have its id.
+        until: when the stop is given up, on the monotonic clock.
+    """
+
+    created: str
+    until: float
 
 
 class Commands(Service):
@@ -41,7 +54,7 @@ class Commands(Service):
         processes: those that live.
         deadlines: ends what runs.
         shut_down: stops the worker.
-        now: the wall clock, unix seconds.
+        monotonic: measures how long a stop follows its job.
     """
 
     interval = 1.0
@@ -53,7 +66,7 @@ class Commands(Service):
         processes: Callable[[], Collection[Process]],
         deadlines: Deadlines,
         shut_down: Callable[[], None],
-        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Be asked nothing yet."""
         self._store = store
@@ -61,10 +74,10 @@ class Commands(Service):
         self._processes = processes
         self._deadlines = deadlines
         self._shut_down = shut_down
-        self._now = now
+        self._monotonic = monotonic
         self._jobs: list[tuple[str, str]] = []  # job, and execution or nothing
         self._found: list[tuple[Process, Held]] = []  # what was told to end
-        self._missed: dict[str, int] = {}  # jobs, and the turns that they are followed
+        self._missed: dict[str, Missed] = {}  # by their ids
 
     def hear(self, message: bytes) -> None:
         """Take one command; what needs the server waits for ``run_once``."""
@@ -75,8 +88,9 @@ class Commands(Service):
         elif what == "kill-horse":
             self._kill()
         elif what in ("stop-job", "stop-execution"):
-            execution = str(command.get("execution_id", ""))
-            self._jobs.append((str(command.get("job_id", "")), execution))
+            self._ask(
+                str(command.get("job_id", "")), str(command.get("execution_id", ""))
+            )
         else:
             emit(
                 events.CommandIgnored(repr(message[:100]), "it is none that flow knows")
@@ -96,6 +110,11 @@ class Commands(Service):
             self._try(self._found[0][1].job_id, self._drop, *self._found[0])
             del self._found[0]
 
+    def _ask(self, job_id: str, execution: str) -> None:
+        self._jobs.append((job_id, execution))
+        if not execution:
+            self._missed.pop(job_id, None)  # whichever job has that id now is meant
+
     @staticmethod
     def _try(job_id: str, what: Callable[..., None], *words: object) -> None:
         try:
@@ -112,6 +131,13 @@ class Commands(Service):
                 process.kill()
 
     def _find(self, job_id: str, execution: str, held: dict[str, list[Held]]) -> None:
+        missed = self._missed.get(job_id)
+        if (
+            missed
+            and running.whereabouts(self._store, job_id).created != missed.created
+        ):
+            del self._missed[job_id]  # it has ended, and another one has its id
+            return
         queue = running.queue_of(self._store, job_id)
         if queue and queue not in held:
             held[queue] = self._store.held([queue])
@@ -141,7 +167,7 @@ class Commands(Service):
             return
         claim = running.described(self._store, held)
         if claim is None or not verdict.stop_unbegun(
-            self._store, claim, self._worker, self._now()
+            self._store, claim, self._worker, time.time()
         ):
             self._follow(held.job_id)
 
@@ -149,20 +175,26 @@ class Commands(Service):
         """Stop a job that is not here (any more) where it waits or runs now.
 
         Returns:
-            Whether anything came of it, or may at the next turn.
+            Whether anything came of it, or may at a later turn.
         """
-        status, worker = running.whereabouts(self._store, job_id)
-        turns = self._missed.pop(job_id, 0) + 1
-        if status in WAITS and self._store.cancel(job_id):
+        where = running.whereabouts(self._store, job_id)
+        first = Missed(where.created, self._monotonic() + FOLLOWED)
+        missed = self._missed.setdefault(job_id, first)
+        came = self._stop_elsewhere(job_id, where)
+        if came is None and self._monotonic() < missed.until:
+            return True
+        del self._missed[job_id]
+        return bool(came)
+
+    def _stop_elsewhere(self, job_id: str, where: Whereabouts) -> bool | None:
+        """Return whether anything came of it; None when something still may."""
+        if where.status in WAITS and self._store.cancel(job_id):
             emit(events.StopAsked(job_id))
             return True
-        if status == Status.STARTED and worker != self._worker:
+        if where.status == Status.STARTED and where.worker != self._worker:
             return bool(running.stop(self._store, job_id))
-        if status not in (*WAITS, Status.STARTED) or turns == TURNS:
-            return False
         # Its process has just died, or it was claimed anew this moment.
-        self._missed[job_id] = turns
-        return True
+        return None if where.status in (*WAITS, Status.STARTED) else False
 
 
 def _read(message: bytes) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flow import codec, keys
 from flow.record import Invocation, Status
@@ -26,6 +26,20 @@ CLAIMED = (
 )
 
 SEEN = 90  # seconds for which RQ's tools show a job that runs, unless it is told again
+
+
+class Whereabouts(NamedTuple):
+    """Where a job is.
+
+    Args:
+        status: RQ's word; None if there is no such job.
+        worker: who ran it last, if anybody.
+        created: when it was enqueued.
+    """
+
+    status: str | None
+    worker: str
+    created: str
 
 
 def owned(store: Store, claims: Sequence[Claim], worker: str) -> list[Claim]:
@@ -98,21 +112,22 @@ def stop(store: Store, job_id: str) -> bool | None:
     Returns:
         Whether a worker hears it; False when the job does not run; None: no such job.
     """
-    status, worker = whereabouts(store, job_id)
-    if status is None:
+    where = whereabouts(store, job_id)
+    if where.status is None:
         return None
-    if status != Status.STARTED or not worker:
+    if where.status != Status.STARTED or not where.worker:
         return False
     told = json.dumps({"command": "stop-job", "job_id": job_id})
-    return bool(store.link.command("PUBLISH", keys.commands(worker), told))
+    return bool(store.link.command("PUBLISH", keys.commands(where.worker), told))
 
 
-def whereabouts(store: Store, job_id: str) -> tuple[str | None, str]:
-    """Return a job's status, None if there is no such job, and who ran it last."""
-    fields = ("status", "worker_name")
-    status, worker = store.link.command("HMGET", keys.job(job_id), *fields)
+def whereabouts(store: Store, job_id: str) -> Whereabouts:
+    """Return where a job is, and which of those that had its id it is."""
+    fields = ("status", "worker_name", "created_at")
+    found = store.link.command("HMGET", keys.job(job_id), *fields)
+    status, worker, created = (raw and raw.decode() for raw in found)
     # As text: RQ 3 has words that flow does not know.
-    return status and status.decode(), (worker or b"").decode()
+    return Whereabouts(status, worker or "", created or "")
 
 
 def queue_of(store: Store, job_id: str) -> str | None:

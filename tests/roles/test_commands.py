@@ -14,7 +14,7 @@ from flow.job import Job
 from flow.record import Status
 from flow.workers import aftermath
 from flow.workers.board import Board
-from flow.workers.commands import TURNS, Commands
+from flow.workers.commands import FOLLOWED, Commands
 from flow.workers.deadlines import Deadlines
 from flow.workers.process import Process
 from tests.support.apps import RQ
@@ -43,9 +43,14 @@ class Worker:
         self.part.clear()
         # Nothing runs in these tests, so nothing is signalled.
         self.process = Process(0, 0, self.part, -1, os.getpid(), 0.0, self.turns.name)
-        deadlines = Deadlines(lambda: [self.process], PATIENCE)
+        self.clock = 0.0  # seconds
         self.commands = Commands(
-            store, "w", lambda: [self.process], deadlines, lambda: None
+            store,
+            "w",
+            lambda: [self.process],
+            Deadlines(lambda: [self.process], PATIENCE),
+            lambda: None,
+            monotonic=lambda: self.clock,
         )
 
     def hear(self, **command: str) -> None:
@@ -191,17 +196,67 @@ def test_a_stop_follows_a_job_to_another_worker(
     store.unclaim([claim])
 
 
-def test_a_stop_that_finds_nothing_to_stop_is_given_up(
+def test_a_stop_that_finds_nothing_to_stop_is_given_up_after_ten_seconds(
     worker: Worker, store: Store
 ) -> None:
     store.enqueue([record()])
     claim = Turns(store).one()
     worker.hear(command="stop-job", job_id=claim.job_id)
-    for _ in range(TURNS):
-        worker.commands.run_once()
+    worker.commands.run_once()
+    worker.clock = FOLLOWED
+    worker.commands.run_once()
     store.unclaim([claim])
     worker.commands.run_once()
     assert queued(store) == [claim.job_id]
+
+
+def test_a_stop_is_not_given_up_sooner_for_others_that_hurry_the_turns(
+    worker: Worker, store: Store
+) -> None:
+    store.enqueue([record() for _ in range(20)])
+    dead = Turns(store)
+    claims = dead.take(20)
+    for claim in claims:
+        worker.hear(command="stop-job", job_id=claim.job_id)
+        worker.commands.run_once()
+    worker.clock = FOLLOWED - 1
+    store.unclaim(claims)
+    worker.commands.run_once()
+    ended = {store.status(claim.job_id) for claim in claims}
+    assert ended == {Status.CANCELED}
+
+
+def test_a_stop_finds_a_job_that_waits_for_its_rate_limit(
+    worker: Worker, store: Store, client: Untyped
+) -> None:
+    queue, limit = RQ.Queue(connection=client), RQ.RateLimit("api", 1)
+    path = "tests.support.shop.plain.wait"
+    first, second = (queue.enqueue(path, rate_limit=limit).id for _ in range(2))
+    assert store.status(second) is Status.RATE_LIMITED
+    for job_id in (second, first):
+        worker.hear(command="stop-job", job_id=job_id)
+    worker.commands.run_once()
+    for job_id in (first, second):
+        assert store.status(job_id) is Status.CANCELED
+    assert client.keys("rq:rl*") == []
+
+
+def test_a_stop_leaves_a_later_job_of_the_same_id_alone(
+    worker: Worker, store: Store
+) -> None:
+    job = record()
+    store.enqueue([job])
+    dead = Turns(store)
+    claim = dead.one()
+    worker.hear(command="stop-job", job_id=job.id)
+    worker.commands.run_once()
+    dead.settle(finished(claim, ttl=0))
+    store.enqueue([job])
+    worker.commands.run_once()
+    assert queued(store) == [job.id]
+    worker.hear(command="stop-job", job_id=job.id)
+    worker.commands.run_once()
+    assert store.status(job.id) is Status.CANCELED
 
 
 def test_a_command_waits_for_a_server_that_is_away(
