@@ -27,17 +27,23 @@ class Gaps:
     def __init__(self, timetable: Timetable) -> None:
         """Know of no gap."""
         self._timetable = timetable
-        self._known = 0
+        self._known: int | None = 0
         self._left: list[str] = []
         self._restored = 0
 
-    def close(self, gap: int) -> bool:
+    def close(self, gap: int | None) -> bool:
         """Look at some schedules; return whether to do so again at once.
 
         Args:
             gap: how many schedules are not among those that come next: those that
-                are paused, or over; and those that somebody removed there.
+                are paused, or over; and those that somebody removed there. None when
+                another program spoilt the ids.
+
+        Raises:
+            SpoiltKey: it did, and that was not said yet.
         """
+        if gap is None:
+            return self._say()
         if not self._left and gap == self._known:
             return False
         part = self._left or self._timetable.ids()
@@ -50,6 +56,12 @@ class Gaps:
         emit(SchedulesRestored(self._restored))
         self._restored = 0
         return True
+
+    def _say(self) -> bool:
+        known, self._known = self._known, None
+        if known is not None:
+            self._timetable.ids()  # which names the key
+        return False
 
     def forget(self) -> None:
         """Know of no gap: another leads."""

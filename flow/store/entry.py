@@ -185,7 +185,7 @@ class Waiting:
         serial: how many calls of tick there were.
         coming: when the next schedule comes that is not due yet; None when none does.
         crowd: how many come within the time that was asked for.
-        gap: how many schedules come not at all.
+        gap: how many schedules come not at all; None when nobody can tell.
         due: those that are due.
     """
 
@@ -193,7 +193,7 @@ class Waiting:
     serial: int
     coming: float | None
     crowd: int
-    gap: int
+    gap: int | None
     due: Sequence[Due]
 
 

@@ -180,6 +180,22 @@ def test_a_key_of_another_type_is_named_with_what_to_do(
         asks.get(part, clock.turn)()
 
 
+def test_ids_of_another_type_are_named_once_and_stop_no_tick(
+    clock: Turning, store: Store
+) -> None:
+    clock.declare()
+    clock.declare("paused")
+    clock.schedules.pause("paused")
+    clock.turn()
+    spoil(store, "ids")
+    clock.rewind(MINUTE)
+    with pytest.raises(SpoiltKey, match=f"{KEYS}ids is a set"):
+        clock.turn()
+    assert len(clock.fired()) == 1
+    goes_on(clock)
+    goes_on(clock)
+
+
 def test_garbage_in_the_ledger_is_passed_over(clock: Turning, store: Store) -> None:
     clock.declare()
     goes_on(clock)
