@@ -331,6 +331,9 @@ class Part:
 class Numbers:
     """A few executions in shared memory; one side writes them, the other reads.
 
+    ``doubted`` has two who write: its process's watch, and the supervisor's vigil while
+    that is silent. What was written last counts.
+
     Args:
         memory: the whole board.
         at: where they begin.

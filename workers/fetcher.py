@@ -181,6 +181,11 @@ class Fetcher:
             self._exchange(pool, sent, free)
             return True
 
+    def send(self, pool: Pool) -> None:
+        """Send what has ended by now, in as many round trips as it takes."""
+        for _ in range(0, len(self._outcomes), AT_ONCE):
+            self.turn(pool, claim=False)
+
     @staticmethod
     def _hot(pool: Pool) -> bool:
         return not pool.line.idle and pool.line.age < PROMPT

@@ -59,8 +59,12 @@ class Feeder(Protocol):
         """Hear that a slot is free, but for the main thread's."""
         ...
 
-    def turn(self, pool: Pool, *, claim: bool = True) -> bool:
+    def turn(self, pool: Pool) -> bool:
         """Make a turn with Redis: the main thread has nothing left to run."""
+        ...
+
+    def send(self, pool: Pool) -> None:
+        """Send all outcomes that there are now."""
         ...
 
     def rest(self) -> None:
@@ -210,9 +214,9 @@ class Pool:
     def _run_line(self) -> None:
         unsent = 0.0
         while (work := self.line.next()) is not None:
-            if unsent and not self.line.is_short(work.name):
+            if not self.line.is_short(work.name):
                 # Nothing waits behind a job that may be long: no outcome, no other job.
-                self._feeder.turn(self, claim=False)
+                self._feeder.send(self)
                 unsent = 0.0
             if work.isolated:
                 self._run_apart(work)

@@ -21,13 +21,16 @@ from flow.workers.child import Seat
 from flow.workers.fetcher import SILENCE, Fetcher
 from flow.workers.line import MOST, PATIENT
 from flow.workers.nursery import Ask, Nursery
+from flow.workers.outbox import AT_ONCE
 from flow.workers.outofmemory import Killer
 from flow.workers.pool import Pool
 from flow.workers.process import new_name
+from flow.workers.resolve import resolve
 from tests.support import hazards
 from tests.support.apps import RQ, Untyped
 from tests.support.leaks import places, queued
 from tests.support.proxy import proxied
+from tests.support.turns import Turns, finished, record
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ class Process:
         self.asks, self.heard = socket.socketpair()
         of = (self.board, self.part, self.bell, asks or self.asks, os.getpid())
         seat = Seat(name, "w", config, address, *of)
-        feeder = Fetcher(store, seat)
+        self.feeder = feeder = Fetcher(store, seat)
         self.pool = Pool(
             threads,
             10,
@@ -86,6 +89,12 @@ class Process:
         os.write(self.ringer, b".")
         self.thread.join(LONG)
         self.pool.close()
+
+    def close(self) -> None:
+        self.asks.close()
+        self.heard.close()
+        os.close(self.bell)
+        os.close(self.ringer)
 
 
 @contextlib.contextmanager
@@ -110,10 +119,7 @@ def process(
         line.join(LONG)
         assert not one.thread.is_alive()
         assert not line.is_alive()
-        one.asks.close()
-        one.heard.close()
-        os.close(one.bell)
-        os.close(one.ringer)
+        one.close()
 
 
 def test_a_burst_runs_everything_and_ends(store: Store, tmp_path: Path) -> None:
@@ -160,6 +166,29 @@ def test_what_was_stopped_before_it_began_never_begins(
     assert ledger.read_text().split() == ["b"]
     # Its callback is a job of its own, which this burst has run, too.
     assert client.llen(f"told:{first.id}") == 1
+
+
+def test_no_outcome_waits_behind_a_job_that_may_be_long(
+    store: Store, tmp_path: Path
+) -> None:
+    gate, ledger = tmp_path / "gate", tmp_path / "ledger"
+    turns, one = Turns(store), Process(store, threads=1)
+    store.enqueue([record() for _ in range(2 * AT_ONCE + 1)])
+    for _ in range(3):
+        for claim in turns.take(AT_ONCE):
+            one.feeder.finish(resolve(claim), finished(claim))
+    job = hazards.hold.enqueue(ledger, gate)
+    assert one.pool.take(resolve(turns.one()))
+    line = threading.Thread(target=one.pool.run_main, daemon=True)
+    line.start()
+    wait_until(ledger.exists, timeout=LONG, waiting_for="its start")
+    held = [one.job_id for one in store.held(["default"])]
+    gate.write_text("go")
+    assert job.result(LONG) == "go"
+    one.pool.close()
+    line.join(LONG)
+    one.close()
+    assert held == [job.id]
 
 
 def test_a_bell_brings_what_was_pushed(store: Store, tmp_path: Path) -> None:
