@@ -49,11 +49,12 @@ class Declarer(Service):
         self.count = 0
 
     def run_once(self) -> None:
-        """Declare if nothing stands, or if what stood was lost."""
-        _, standing = self._roster.standing()
+        """Declare if nothing stands, or an older set, or if what stood was lost."""
+        release, standing = self._roster.standing()
         # Two clocks without release numbers must not overwrite each other in turn, so
         # what stands is left alone once we have declared.
-        if not standing or self._record.lost_data:
+        # An older release's stands where a clock ended before it had declared all.
+        if not standing or release < self._release or self._record.lost_data:
             self.declare()
             self._record.lost_data = False
 

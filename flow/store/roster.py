@@ -78,8 +78,9 @@ class Roster:
         removed: list[str] = []
         for start in range(0, max(1, len(gone)), CHUNK):
             part, tally = gone[start : start + CHUNK], Tally()
+            more = start + CHUNK < len(gone)
             while True:
-                went, rows = self._seal(part, tally, release, print_)
+                went, rows = self._seal(part, tally, release, "" if more else print_)
                 removed += words(went)
                 tally = self._counted(rows, tally)
                 part = list(tally)

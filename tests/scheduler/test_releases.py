@@ -5,13 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
 from flow.registry import Declaration, Schedule
 from flow.scheduler.declarer import Declarer
 from flow.schedules.entries import declared
 from flow.store.entry import Rule
+from flow.store.roster import Roster
+from tests.scheduler.turning import APP
 from tests.support.shop import tasks
 
 if TYPE_CHECKING:
+    from flow.store.client import Store
+    from flow.store.entry import Behind, Counted
     from tests.scheduler.turning import Turning
 
 DAY = 86_400_000  # no test may meet a tick by chance
@@ -73,6 +79,27 @@ def test_what_was_due_when_a_release_changed_or_removed_it_is_in_the_ledger(
     assert clock.left_out(kept) == {"edited": 30}
     assert clock.left_out(gone) == {"removed": 20}
     assert clock.roster.declared() == {kept}
+
+
+def test_a_release_stands_when_all_that_it_does_not_name_is_gone(
+    clock: Turning, store: Store
+) -> None:
+    names = [f"{n:02}" for n in range(60)]
+    declare(clock, 1, *(Schedule("every", "86400", name=name) for name in names))
+    last = f"{REPORT}-59"
+    clock.rewind(20 * DAY, last)
+
+    def killed(behind: Behind, before: Counted | None) -> Counted:
+        raise KeyboardInterrupt(behind.id, before)
+
+    whole, clock.roster = clock.roster, Roster(store.link, APP, killed)
+    with pytest.raises(KeyboardInterrupt):
+        declare(clock, 2)
+    assert whole.declared() == {last}
+    assert whole.standing()[0] == 1
+    Declarer(clock.timetable, whole, lambda _: [], 2, clock.record).run_once()
+    assert whole.declared() == set()
+    assert whole.standing()[0] == 2
 
 
 def test_a_restart_neither_repeats_nor_loses_a_tick(clock: Turning) -> None:
