@@ -130,6 +130,7 @@ def test_one_that_returns_after_weeks_is_planned_anew(clock: Turning) -> None:
     clock.store.link.command("HINCRBY", key, "removed_at", -61 * 60_000)
     declare(clock, 3, DAILY)
     assert clock.stands(REPORT) > clock.timetable.time()
+    assert clock.left_out(REPORT) == {"removed": 90}
 
 
 def test_what_was_lost_is_declared_again_without_a_burst(clock: Turning) -> None:

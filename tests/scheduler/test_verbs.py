@@ -197,6 +197,26 @@ def test_a_removed_schedule_is_gone_and_comes_back_where_it_stood(
     assert clock.fired() == [late]
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_is_removed_and_comes_back_has_each_tick_in_the_ledger_once(
+    clock: Turning,
+    paused: bool,  # noqa: FBT001 - a case
+) -> None:
+    schedules.upsert("beat", tasks.report, every=86400)
+    first = clock.rewind(5 * DAY)
+    if paused:
+        schedules.pause("beat")
+    schedules.remove("beat")
+    assert clock.left_out() == {"paused" if paused else "removed": 5}
+    schedules.upsert("beat", tasks.report, every=86400)
+    assert clock.ledger() == []
+    if paused:
+        schedules.resume("beat")
+    clock.turn()
+    assert clock.left_out() == ({"paused": 5} if paused else {"missed": 4})
+    assert clock.fired() == ([] if paused else [first + 4 * DAY])
+
+
 def test_what_the_app_declares_can_be_paused_but_neither_changed_nor_removed(
     clock: Turning,
 ) -> None:

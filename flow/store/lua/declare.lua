@@ -40,6 +40,10 @@ end
 -- Where it goes on: there, or at the next tick from now on.
 local function place(id, key, rule, first, old)
   if goes_on(rule, old) then
+    if old.noted then
+      -- Its ticks are served after all. pcall: not every user may XDEL, nor every text be an entry.
+      redis.pcall('XDEL', KEYS[7], old.noted)
+    end
     if old.cursor == first.tick then
       -- When that is due is another instant, by another jitter.
       redis.call('HSET', key, 'wake', first.due)
@@ -55,13 +59,14 @@ local function place(id, key, rule, first, old)
 end
 
 local function known(key)
-  local fields = redis.pcall('HMGET', key, 'revision', 'rule', 'cursor', 'removed', 'removed_at')
+  local fields = redis.pcall('HMGET', key, 'revision', 'rule', 'cursor', 'removed', 'removed_at',
+    'noted')
   if fields.err then
     redis.call('DEL', key) -- it holds no schedule: this one is new
     fields = {}
   end
   return { revision = fields[1], rule = fields[2], cursor = fields[3], removed = fields[4],
-    removed_at = fields[5] }
+    removed_at = fields[5], noted = fields[6] }
 end
 
 local function one()
@@ -84,7 +89,7 @@ local function one()
   redis.call('HSET', key, unpack(fields))
   redis.call('HSET', job, unpack(call))
   redis.call('HSET', key, 'revision', revision, 'rule', rule, 'source', source)
-  redis.call('HDEL', key, 'removed', 'removed_at')
+  redis.call('HDEL', key, 'removed', 'removed_at', 'noted')
   redis.call('PERSIST', key)
   redis.call('HSET', KEYS[4], id, source)
   local place_ = redis.call('HMGET', key, 'paused', 'wake', 'cursor')

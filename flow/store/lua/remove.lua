@@ -16,10 +16,10 @@ end
 if source == 'declared' then
   return { -1 }
 end
-local stays = behind(KEYS[6], ARGV[4], key, id, now, { unpack(ARGV, 5, 8) }, 'removed')
+local stays, noted = behind(KEYS[6], ARGV[4], key, id, now, { unpack(ARGV, 5, 8) }, 'removed')
 if stays then
   return { 0, stays }
 end
-bury(KEYS[1], KEYS[2], KEYS[3], KEYS[4], id, ARGV[2], now, ARGV[3])
+bury(KEYS[1], KEYS[2], KEYS[3], KEYS[4], id, ARGV[2], now, ARGV[3], noted)
 ring(KEYS[5])
 return { 1 }

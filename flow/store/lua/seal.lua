@@ -18,11 +18,11 @@ for at = 6, #ARGV, ENTRY do
   local id = ARGV[at]
   if redis.call('HGET', KEYS[4], id) == 'declared' then
     local counted = { unpack(ARGV, at + 1, at + 4) }
-    local stays = behind(KEYS[7], ARGV[5], KEYS[2] .. id, id, now, counted, 'removed')
+    local stays, noted = behind(KEYS[7], ARGV[5], KEYS[2] .. id, id, now, counted, 'removed')
     if stays then
       left[#left + 1] = stays
     else
-      bury(KEYS[1], KEYS[2], KEYS[3], KEYS[4], id, ARGV[1], now, ARGV[4])
+      bury(KEYS[1], KEYS[2], KEYS[3], KEYS[4], id, ARGV[1], now, ARGV[4], noted)
       gone[#gone + 1] = id
     end
   end
