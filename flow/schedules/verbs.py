@@ -118,6 +118,7 @@ def resume(schedule: str) -> bool:
 
     Raises:
         NoSuchSchedule: there is none of that id.
+        InvalidSchedule: another program spoilt when it recurs.
     """
     schedules = _schedules()
     while True:
@@ -208,6 +209,7 @@ def remove(schedule: str) -> None:
 
 def _resumption(one: Scheduled) -> tuple[int, Counted | None]:
     """Return the next tick, and those that are left out."""
+    recurrence(one.rule, one.id)  # who resumes is told why it cannot be read
     now = _timetable().time()
     if one.cursor is None or one.cursor > now:
         return one.cursor or now, None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flow import events, schedules
-from flow.errors import SpoiltKey
+from flow.errors import InvalidSchedule, SpoiltKey
 from flow.registry import Schedule
 from flow.store.entry import Counted, Rule
 from flow.store.roster import Roster
@@ -95,6 +95,19 @@ def test_a_schedule_that_stands_at_garbage_begins_anew_when_it_is_declared_again
     clock.declare()
     assert clock.stands() > clock.timetable.time()
     assert schedules.resume("beat")
+
+
+def test_who_resumes_a_schedule_that_cannot_be_read_is_told(
+    clock: Turning, store: Store
+) -> None:
+    clock.declare()
+    clock.rewind(MINUTE)
+    clock.schedules.pause("beat")
+    spoil(store, "schedule:beat", field="spec", value="often")
+    with pytest.raises(InvalidSchedule, match="'often' is no number of seconds"):
+        schedules.resume("beat")
+    assert clock.find().paused
+    assert clock.ledger() == []
 
 
 def test_a_schedule_whose_ticks_cannot_be_counted_is_left_as_it_is(
