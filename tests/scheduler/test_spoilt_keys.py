@@ -97,6 +97,19 @@ def test_a_schedule_that_stands_at_garbage_begins_anew_when_it_is_declared_again
     assert schedules.resume("beat")
 
 
+def test_a_key_of_another_type_keeps_no_schedule_from_being_removed(
+    clock: Turning, store: Store
+) -> None:
+    declare(clock, 1, Schedule("every", "3600"))
+    clock.declare()
+    for schedule in (REPORT, "beat"):
+        spoil(store, f"schedule:{schedule}")
+    declare(clock, 2)
+    assert clock.roster.standing()[0] == 2
+    assert clock.roster.remove("beat") == 1
+    assert clock.timetable.ids() == []
+
+
 def test_who_resumes_a_schedule_that_cannot_be_read_is_told(
     clock: Turning, store: Store
 ) -> None:

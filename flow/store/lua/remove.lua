@@ -11,7 +11,7 @@ local id, key = ARGV[1], KEYS[2] .. ARGV[1]
 local now = math.floor(seconds() * 1000)
 local source = redis.call('HGET', KEYS[4], id)
 if not source then
-  return { redis.call('HGET', key, 'removed') == ARGV[2] and 1 or 0 }
+  return { redis.pcall('HGET', key, 'removed') == ARGV[2] and 1 or 0 }
 end
 if source == 'declared' then
   return { -1 }
