@@ -18,10 +18,10 @@ FIRST = 4.0  # seconds after which the roles that start with this one have shown
 BUSY = 5.0  # seconds between two rounds while entries expire
 SOON = 0.1  # seconds between two turns of a round
 AT_ONCE = 3  # slices of queues that a turn looks at: whoever runs this has to beat
-SAMPLE = 500  # of what was left behind, what a slice looks at of each kind
+SAMPLE = 250  # of what was left behind, what a slice looks at of each kind
 MOST = 50  # of them in one queue
 SILENCE = 600.0  # seconds after the last beat of a role of this host that is gone
-SLICE = 500  # entries a call removes at most, so that no script call is long
+SLICE = 250  # entries a call removes at most, so that no script call is long
 
 
 class Janitor(Service):
@@ -49,9 +49,7 @@ class Janitor(Service):
         Nothing is said of queues in the first round: others may be starting too.
         """
         for _ in range(AT_ONCE):
-            if not self._look():
-                return SOON
-            if self._at == BEGIN:
+            if self._look() and self._at == BEGIN:
                 return self._end()
         return SOON
 

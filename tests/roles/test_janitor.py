@@ -12,7 +12,7 @@ from rq.job import Job
 
 from flow import keys
 from flow.store.client import Worker
-from flow.upkeep.janitor import SILENCE, SLICE, Janitor
+from flow.upkeep.janitor import AT_ONCE, SILENCE, SLICE, Janitor
 from tests.support.leaks import queued
 from tests.support.turns import Turns, finished, record
 
@@ -31,7 +31,7 @@ def test_expired_entries_leave_in_slices_until_none_is_left(
     store: Store, client: Untyped, janitor: Janitor
 ) -> None:
     client.sadd(keys.QUEUES, keys.queue("default"))
-    gone = {f"job-{n}": 1000 + n for n in range(SLICE + 10)}
+    gone = {f"job-{n}": 1000 + n for n in range(AT_ONCE * SLICE + 10)}
     client.zadd(keys.registry("finished", "default"), gone)
     client.zadd(keys.registry("failed", "default"), {"for-ever": -1})
     kept = {"later": time.time() + 100}
