@@ -6,7 +6,9 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from flow.store.address import Address
 from flow.store.link import Link
+from tests.support.server import running
 
 if TYPE_CHECKING:
     from flow.store.client import Store
@@ -71,3 +73,30 @@ def test_one_further_try_is_enough_when_all_connections_were_cut(store: Store) -
     store.link.command("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes")
     assert own_id(link)
     link.close()
+
+
+class Mended:
+    """Patience that lets everybody in again, and has the call tried once more."""
+
+    def __init__(self, admin: Link) -> None:
+        self._admin = admin
+
+    def __call__(self, error: Exception, delay: float) -> bool:
+        self._admin.command("CONFIG SET", "requirepass", "")
+        return delay >= 0 and bool(str(error))
+
+    def answered(self) -> None:
+        pass
+
+
+def test_a_role_that_was_let_in_waits_for_its_login_to_be_set_right() -> None:
+    with running() as server:
+        address = Address(server.url, "the test")
+        admin = Link(address)
+        role = Link(address, Mended(admin))
+        assert role.command("PING")
+        admin.command("CONFIG SET", "requirepass", "s3cret")
+        role.close()
+        assert role.command("PING")
+        role.close()
+        admin.close()
