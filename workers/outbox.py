@@ -19,7 +19,7 @@ SIZE = 262_144  # bytes of one process's outbox; pages that nobody wrote cost no
 SPAN = struct.Struct("=Q")
 LENGTH = struct.Struct("=I")
 
-AT_ONCE = 128  # outcomes, and claims, of a turn at most: a script call stays short
+AT_ONCE = 64  # outcomes, and claims, of a turn at most: a script call stays short
 Packed = list[Any]  # an outcome as codec.pack_outcome has it
 JOB, EXECUTION = 5, 6  # where codec.pack_outcome has the job's id and the execution's
 
