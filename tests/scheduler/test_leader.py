@@ -33,14 +33,20 @@ def test_one_that_goes_is_followed_at_once(clock: Turning, store: Store) -> None
     assert leads(other) == "2:other"
 
 
-def test_a_silent_leader_is_deposed_when_a_tick_is_overdue(
-    clock: Turning, store: Store
-) -> None:
+def standby_of(clock: Turning, store: Store) -> Turning:
+    """Have ``clock`` lead one schedule; return another that stands by."""
     other = Turning(store, "other")
     clock.declare()
     clock.leader.run_once()
     other.leader.run_once()
     assert not other.leader.token
+    return other
+
+
+def test_a_silent_leader_is_deposed_when_a_tick_is_overdue(
+    clock: Turning, store: Store
+) -> None:
+    other = standby_of(clock, store)
     late = clock.rewind(2 * MINUTE)
     silent(clock)
     takes_over(other)
@@ -52,10 +58,7 @@ def test_a_silent_leader_is_deposed_when_a_tick_is_overdue(
 def test_a_leader_that_a_server_let_wait_is_not_deposed(
     clock: Turning, store: Store
 ) -> None:
-    other = Turning(store, "other")
-    clock.declare()
-    clock.leader.run_once()
-    other.leader.run_once()
+    other = standby_of(clock, store)
     clock.rewind(2 * MINUTE)
     silent(clock)
     asked = clock.timetable.time() - 1000  # the server stood still since
@@ -124,10 +127,7 @@ def test_a_new_leader_has_its_time_before_the_next_one_follows(
 def test_a_former_leader_is_fenced_in_the_middle_of_its_call(
     clock: Turning, store: Store
 ) -> None:
-    other = Turning(store, "other")
-    clock.declare()
-    clock.leader.run_once()
-    other.leader.run_once()
+    other = standby_of(clock, store)
     late = clock.rewind(MINUTE)
     waiting = clock.timetable.due(10)
     steps = Plan(waiting.due[0], waiting.now).steps()

@@ -152,13 +152,19 @@ def test_a_folder_deleted_under_its_server_does_no_harm_to_the_next(
         assert get(second.url, "key") is None
 
 
-def test_a_damaged_file_is_reported_in_the_servers_words(state: Path) -> None:
+def log_of_a_server_that_ended(state: Path) -> Path:
+    """Return the append-only file of a server that held one key."""
     with embedded.start(state) as server:
         put(server.url, "key", "value")
         pid = server.pid
     assert pid is not None
     wait_gone(pid)
     [file] = (state / "redis").rglob("*.incr.aof")
+    return file
+
+
+def test_a_damaged_file_is_reported_in_the_servers_words(state: Path) -> None:
+    file = log_of_a_server_that_ended(state)
     file.write_bytes(b"garbage\r\n" + file.read_bytes())
     with pytest.raises(ServerNotStarted, match="Bad file format") as caught:
         embedded.start(state)
@@ -168,12 +174,7 @@ def test_a_damaged_file_is_reported_in_the_servers_words(state: Path) -> None:
 
 
 def test_a_torn_last_command_is_dropped_and_the_rest_kept(state: Path) -> None:
-    with embedded.start(state) as server:
-        put(server.url, "key", "value")
-        pid = server.pid
-    assert pid is not None
-    wait_gone(pid)
-    [file] = (state / "redis").rglob("*.incr.aof")
+    file = log_of_a_server_that_ended(state)
     file.write_bytes(file.read_bytes() + b"*3\r\n$3\r\nSET\r\n$3\r\nke")
     with embedded.start(state) as server:
         assert get(server.url, "key") == "value"
